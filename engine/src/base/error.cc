@@ -1,10 +1,9 @@
-#include <asl/engine/error.h>
-
-#include <fmt/format.h>
-
 #include <cerrno>
 #include <cstring>
+#include <fmt/format.h>
 #include <utility>
+
+#include <asl/engine/error.h>
 
 namespace asl {
 namespace {
@@ -17,11 +16,16 @@ struct CodeRow {
 
 // The one table that maps failures to exit codes (0 and 1 are outcomes, not failures).
 constexpr CodeRow kCodes[] = {
-    {ErrorCode::kUsage, 2, "usage"},        {ErrorCode::kLocked, 3, "locked"},
-    {ErrorCode::kNotFound, 4, "not-found"}, {ErrorCode::kIntegrity, 5, "integrity"},
-    {ErrorCode::kIo, 6, "io"},              {ErrorCode::kRefused, 7, "refused"},
-    {ErrorCode::kMalformed, 8, "malformed"}, {ErrorCode::kNoSpace, 9, "no-space"},
-    {ErrorCode::kUnsupported, 10, "unsupported"}, {ErrorCode::kInterrupted, 130, "interrupted"},
+    {ErrorCode::kUsage, 2, "usage"},
+    {ErrorCode::kLocked, 3, "locked"},
+    {ErrorCode::kNotFound, 4, "not-found"},
+    {ErrorCode::kIntegrity, 5, "integrity"},
+    {ErrorCode::kIo, 6, "io"},
+    {ErrorCode::kRefused, 7, "refused"},
+    {ErrorCode::kMalformed, 8, "malformed"},
+    {ErrorCode::kNoSpace, 9, "no-space"},
+    {ErrorCode::kUnsupported, 10, "unsupported"},
+    {ErrorCode::kInterrupted, 130, "interrupted"},
 };
 
 const CodeRow& row_of(ErrorCode code) {
@@ -80,7 +84,9 @@ std::unexpected<Error> fail(ErrorCode code, std::string message) {
   return std::unexpected(std::move(error));
 }
 
-std::unexpected<Error> fail(Error error) { return std::unexpected(std::move(error)); }
+std::unexpected<Error> fail(Error error) {
+  return std::unexpected(std::move(error));
+}
 
 Error system_error(int sys_errno, std::string message, std::string path) {
   Error error;
@@ -100,7 +106,11 @@ Error integrity_error(std::string message, std::string path, std::uint64_t offse
   return error;
 }
 
-int exit_code(ErrorCode code) { return row_of(code).exit; }
-std::string_view error_code_name(ErrorCode code) { return row_of(code).name; }
+int exit_code(ErrorCode code) {
+  return row_of(code).exit;
+}
+std::string_view error_code_name(ErrorCode code) {
+  return row_of(code).name;
+}
 
 }  // namespace asl
