@@ -72,9 +72,9 @@ class CmReader {
   std::size_t offset() const { return at_; }
   // The error for a rule that the value just read violates.
   Error violation(std::string_view rule) const { return violation_at(item_at_, rule); }
+  static Error violation_at(std::size_t offset, std::string_view rule);
 
  private:
-  Error violation_at(std::size_t at, std::string_view rule) const;
   Result<std::byte> begin_item();
   Result<std::uint64_t> big_endian(std::size_t size);
   Result<ByteSpan> body(std::uint64_t size, std::size_t size_max);

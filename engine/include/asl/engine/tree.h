@@ -38,13 +38,12 @@ inline constexpr std::uint16_t kModeMask = 07777;
 inline constexpr std::uint32_t kNanosecondsPerSecond = 1'000'000'000;
 // The longest name the kernel's FUSE protocol carries; most file systems stop at 255.
 inline constexpr std::size_t kNameSizeMax = 1024;
-inline constexpr std::size_t kSymlinkTargetSizeMax = 4095;  // PATH_MAX without its NUL
-inline constexpr std::size_t kXattrNameSizeMax = 255;       // XATTR_NAME_MAX
-inline constexpr std::size_t kXattrsPerEntryMax =
-    16384;  // a 64 KiB name list (XATTR_LIST_MAX) of short names
-inline constexpr std::size_t kXattrInlineSizeMax = 4096;  // longer values are artifacts of their own
-// Where the inline values of one entry would pass this in total, all of them are artifacts: an entry always
-// fits into a leaf.
+inline constexpr std::size_t kSymlinkTargetSizeMax = 4095;    // PATH_MAX without its NUL
+inline constexpr std::size_t kXattrNameSizeMax = 255;         // XATTR_NAME_MAX
+inline constexpr std::size_t kXattrNamesTotalMax = 64 << 10;  // with a NUL each: XATTR_LIST_MAX
+inline constexpr std::size_t kXattrsPerEntryMax = 16384;      // so that an entry always fits into a leaf
+inline constexpr std::size_t kXattrInlineSizeMax = 4096;      // longer values are artifacts of their own
+// Where the inline values of one entry would pass this in total, all of them are artifacts.
 inline constexpr std::size_t kXattrInlineTotalMax = 64 << 10;
 inline constexpr std::size_t kLeafSizeMax = 1 << 20;   // bounds what a look-up must decode
 inline constexpr std::size_t kLeafEntriesMax = 16384;  // the same, for small entries
@@ -109,11 +108,12 @@ using TreeNode = std::variant<TreeLeaf, TreeFanOut>;
 bool is_valid_name(std::string_view name);
 // Everything that can be said of an entry by itself. Errors: kMalformed, `object` is the name.
 Result<void> check_entry(const Entry& entry);
-// Moves nothing, decides only: whether this entry's xattr values must all be artifacts.
+// Whether an entry's inline xattr values pass kXattrInlineTotalMax, so that all of them must become
+// artifacts.
 bool xattrs_need_references(const Entry& entry);
-// The identity of a hard-linked inode: of the first of its entries met, in tree order, by its path inside the
-// snapshot (without a leading slash).
-std::uint64_t hardlink_id(std::string_view path_in_snapshot, std::uint64_t inode);
+// Names an inode whose entries are hard links: `device_path` is the path inside the snapshot (no leading
+// slash) of the first entry, in tree order, on the inode's device. Never 0.
+std::uint64_t hardlink_id(std::string_view device_path, std::uint64_t inode);
 
 // The only encodings. Errors: kMalformed for what breaks a rule, kUnsupported for what passes a size limit.
 Result<Bytes> encode_leaf(const TreeLeaf& leaf);
