@@ -2,6 +2,7 @@
 // StoreWriter (store_writer.h) is needed to change anything.
 #pragma once
 
+#include <asl/engine/block.h>
 #include <asl/engine/bytes.h>
 #include <asl/engine/error.h>
 #include <asl/engine/host_root.h>
@@ -22,9 +23,6 @@ namespace asl {
 class View;         // src/store/view.h: one consistent state of log, segments and index
 class BlockStore;   // src/block/
 class BlockReader;  // src/block/
-
-// When extents are checked against their SHA-256 on reading.
-enum class VerifyReads : std::uint8_t { kAlways, kOnce, kNever };
 
 struct DomainOptions {
   VerifyReads verify = VerifyReads::kAlways;
