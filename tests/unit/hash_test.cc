@@ -7,16 +7,12 @@
 #include <asl/engine/hash.h>
 
 #include "base/sha256_kernel.h"
+#include "support.h"
 
 namespace asl {
 namespace {
 
-Bytes random_bytes(std::size_t size, std::uint64_t seed) {
-  std::mt19937_64 random(seed);
-  Bytes bytes(size);
-  for (std::byte& byte : bytes) byte = static_cast<std::byte>(random());
-  return bytes;
-}
+using test::random_bytes;
 
 Digest evp_sha256(ByteSpan bytes) {
   Digest digest;

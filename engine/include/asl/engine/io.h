@@ -31,6 +31,8 @@ class File {
   int fd() const { return fd_; }
   explicit operator bool() const { return fd_ >= 0; }
   void close();
+  // Gives up the descriptor, which the caller then owns: for an Io that wraps another.
+  [[nodiscard]] int release();
 
  private:
   Io* owner_ = nullptr;
@@ -45,6 +47,7 @@ struct OpenOptions {
   bool directory = false;
   bool no_atime = false;    // O_NOATIME where permitted
   bool path_only = false;   // O_PATH
+  bool no_wait = false;     // opening a fifo or a device does not wait for a partner (reading it may)
 };
 
 struct ListedEntry {
@@ -58,13 +61,15 @@ struct Completion {
   std::int64_t result = 0;  // bytes transferred (may be fewer than asked), or -errno
 };
 
-// Asynchronous reads and writes of one thread. Buffers and files must stay alive and untouched until their
-// completion is reaped; destroying the queue waits for everything in flight. Completions come in any order.
-// Short transfers are reported, not hidden: see transfer helpers in src/io/.
+// Asynchronous reads and writes of one thread: the one that queues the first operation also queues and reaps all
+// others. (Making the queue, and destroying it when nothing is in flight, may happen in any thread.) Buffers and
+// files must stay alive, in place and untouched until their completion is reaped; destroying the queue waits for
+// everything in flight. Completions come in any order. Interrupted transfers are retried inside; short ones are
+// reported, not hidden: see src/io/transfer.h.
 class Queue {
  public:
   virtual ~Queue() = default;
-  // At most capacity() operations may be in flight; one more is a programming error.
+  // At most capacity() operations may be in flight (queued and not yet reaped); one more is a programming error.
   virtual std::size_t capacity() const = 0;
   virtual std::size_t in_flight() const = 0;
   virtual Result<void> read(const File& file, MutableByteSpan into, std::uint64_t offset, std::uint64_t token) = 0;
@@ -75,6 +80,9 @@ class Queue {
   // nothing is in flight). Returns how many.
   virtual Result<std::size_t> reap(std::span<Completion> out, bool wait) = 0;
 };
+
+// More in flight than any disk can use, and well inside the kernel's limit of 32768.
+inline constexpr std::size_t kQueueCapacityMax = 4096;
 
 // An exclusive advisory lock on a file (OFD), held while this object lives.
 class Lock {
@@ -96,7 +104,8 @@ class Io {
   // Writes everything or fails.
   virtual Result<void> write(const File& file, ByteSpan from, std::uint64_t offset) = 0;
   virtual Result<void> truncate(const File& file, std::uint64_t length) = 0;
-  // Reserves space for [0, length) and sets the size. kUnsupported where the file system cannot.
+  // Reserves space for [0, length), zeros where nothing was written, and grows the size to at least `length`.
+  // kUnsupported where the file system cannot.
   virtual Result<void> allocate(const File& file, std::uint64_t length) = 0;
   // Data and the metadata needed to read it back are on the medium when it returns (fdatasync, fsync).
   virtual Result<void> sync_data(const File& file) = 0;
@@ -110,6 +119,7 @@ class Io {
 
   // Durable only after sync_directory of the parents concerned.
   virtual Result<void> make_directory(const std::string& path) = 0;  // EEXIST is an error
+  // Without `replace` an existing `to` is EEXIST.
   virtual Result<void> rename(const std::string& from, const std::string& to, bool replace) = 0;
   virtual Result<void> link(const std::string& from, const std::string& to) = 0;
   virtual Result<void> remove(const std::string& path) = 0;            // a file
@@ -117,10 +127,11 @@ class Io {
   virtual Result<void> sync_directory(const std::string& path) = 0;
 
   // Creates the file if needed. kLocked if another process (or another Lock of this one) holds it;
-  // `wait_ms` is how long to keep trying.
+  // `wait_ms` is how long to keep trying. The lock ends with the object or with the last process that
+  // inherited it.
   virtual Result<std::unique_ptr<Lock>> lock(const std::string& path, std::uint32_t wait_ms) = 0;
 
-  // For one thread at a time.
+  // `capacity` is 1 to kQueueCapacityMax. The Io must outlive the queue.
   virtual Result<std::unique_ptr<Queue>> make_queue(std::size_t capacity) = 0;
 
  protected:
@@ -137,10 +148,13 @@ std::unique_ptr<Io> make_uring_io();
 std::unique_ptr<Io> make_default_io();
 
 // Helpers over any Io.
+// The whole file; kMalformed if it is longer than `size_max`.
 Result<Bytes> read_file(Io& io, const std::string& path, std::uint64_t size_max);
-// Writes `path` whole through a temporary file beside it, synced (file, then directory) before it is renamed
-// over `path`.
+// Writes `path` whole through a temporary file beside it, synced before it is renamed over `path`; then the
+// directory is synced: on return the new content is durable, and at any moment either the old or the new is there. The temporary file is `path` with ".new" added; one left by a crash
+// is overwritten. One writer at a time.
 Result<void> replace_file(Io& io, const std::string& path, ByteSpan bytes);
+// Also true for a dangling symlink; false where the path cannot be reached.
 bool exists(Io& io, const std::string& path);
 
 }  // namespace asl::io
