@@ -57,27 +57,27 @@ inline ExtentRecord hole_record(std::uint64_t artifact_offset, std::uint64_t raw
   return hole;
 }
 
-// One extent, complete in itself: where its bytes lie and what they must hash to.
-struct ExtentLocation {
-  BlockId block{};  // zeros for a hole
+// One extent of an artifact, complete in itself: what it covers, where its bytes lie and what they must hash to.
+struct ArtifactExtent {
+  std::uint64_t artifact_offset = 0;  // bytes into the artifact
+  std::uint64_t raw_length = 0;       // bytes of the artifact
   bool hole = false;
-  std::uint32_t block_offset = 0;
-  std::uint32_t stored_length = 0;
-  std::uint64_t artifact_offset = 0;
-  std::uint64_t raw_length = 0;
-  Codec codec = Codec::kNone;
-  Digest digest{};
+  ExtentLocation location;  // of data; empty for a hole, which may be longer than any stored extent
 };
 
-inline ExtentLocation locate(const ExtentRecord& extent, const BlockId& block) {
-  return {.block = block,
-          .hole = extent.is_hole(),
-          .block_offset = extent.block_offset,
-          .stored_length = extent.stored_length,
-          .artifact_offset = extent.artifact_offset,
-          .raw_length = extent.raw_length,
-          .codec = extent.codec,
-          .digest = extent.digest};
+inline ArtifactExtent locate(const ExtentRecord& extent, const BlockId& block) {
+  ArtifactExtent located{.artifact_offset = extent.artifact_offset,
+                         .raw_length = extent.raw_length,
+                         .hole = extent.is_hole(),
+                         .location = {}};
+  if (!located.hole)
+    located.location = {.block = block,
+                        .offset_bytes = extent.block_offset,
+                        .stored_length_bytes = extent.stored_length,
+                        .raw_length_bytes = static_cast<std::uint32_t>(extent.raw_length),
+                        .codec = extent.codec,
+                        .digest = extent.digest};
+  return located;
 }
 
 }  // namespace asl

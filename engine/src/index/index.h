@@ -41,7 +41,7 @@ class ArtifactHandle {
   SegmentNumber segment() const { return reader_->number(); }
 
   // `k` below extent_count().
-  Result<ExtentLocation> extent(std::uint32_t k) const;
+  Result<ArtifactExtent> extent(std::uint32_t k) const;
   // The extent that holds byte `offset`, which is below length().
   Result<std::uint32_t> find_extent_at(std::uint64_t offset) const;
   // The whole record: flags and visibility too.
@@ -52,7 +52,7 @@ class ArtifactHandle {
   ArtifactHandle() = default;
   std::shared_ptr<const SegmentReader> reader_;
   RecordHandle handle_;
-  std::optional<ExtentLocation> single_;  // from the cache: no page of the segment was read
+  std::optional<ArtifactExtent> single_;  // from the cache: no page of the segment was read
 };
 
 // Where the bytes of one extent lie, whichever artifact they belong to (artifact_offset is 0).

@@ -149,7 +149,7 @@ Result<ExtentRecord> SegmentReader::extent_record(const RecordHandle& handle, st
   return extent;
 }
 
-Result<ExtentLocation> SegmentReader::extent(const RecordHandle& handle, std::uint32_t k) const {
+Result<ArtifactExtent> SegmentReader::extent(const RecordHandle& handle, std::uint32_t k) const {
   ASL_ASSIGN(const ExtentRecord extent, extent_record(handle, k));
   BlockId block{};
   if (!extent.is_hole()) {

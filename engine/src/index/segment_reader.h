@@ -57,7 +57,7 @@ class SegmentReader : public std::enable_shared_from_this<SegmentReader> {
 
   // Extent `k` of an artifact, its place within the artifact checked too.
   Result<ExtentRecord> extent_record(const RecordHandle& handle, std::uint32_t k) const;
-  Result<ExtentLocation> extent(const RecordHandle& handle, std::uint32_t k) const;
+  Result<ArtifactExtent> extent(const RecordHandle& handle, std::uint32_t k) const;
   // Which extent holds byte `offset` (below the artifact's length).
   Result<std::uint32_t> find_extent_at(const RecordHandle& handle, std::uint64_t offset) const;
 
