@@ -21,7 +21,7 @@
 
 namespace asl {
 
-struct LiveSegment {
+struct SegmentState {
   std::uint64_t id = 0;
   Digest file_hash{};        // SHA-256 of the whole file
   std::uint64_t logseq = 0;  // of its seal
@@ -74,8 +74,8 @@ class LogState {
   const std::optional<GenesisRecord>& genesis() const { return genesis_; }
 
   // Ascending ids, which is the order of sealing; the newest seal is last.
-  const std::vector<LiveSegment>& segments() const { return segments_; }
-  const LiveSegment* find_segment(std::uint64_t id) const;
+  const std::vector<SegmentState>& segments() const { return segments_; }
+  const SegmentState* find_segment(std::uint64_t id) const;
   // 1 + the largest id ever sealed. The directory may hold larger ones of a dead writer.
   std::uint64_t next_segment_id() const { return last_segment_id_ + 1; }
 
@@ -137,7 +137,7 @@ class LogState {
   std::uint64_t last_logseq_ = 0;
   Digest record_hash_{};
   std::optional<GenesisRecord> genesis_;
-  std::vector<LiveSegment> segments_;
+  std::vector<SegmentState> segments_;
   std::uint64_t last_segment_id_ = 0;
   std::map<std::uint64_t, SnapshotState> snapshots_;
   std::unordered_map<Reference, std::vector<TombstoneState>, ReferenceHash> tombstones_;

@@ -1,0 +1,21 @@
+#include "log/log_reader.h"
+
+#include <utility>
+
+#include "log/log_replay.h"
+
+namespace asl {
+
+std::optional<Error> ReplayOutcome::corruption() const {
+  if (damage.empty()) return std::nullopt;
+  Error error = damage.front().error;
+  if (error.hint.empty()) error.hint = "asl copy takes what verifies to a new store";
+  return error;
+}
+
+Result<ReplayOutcome> replay_log(io::Io& io, const LogFiles& files, const ReplayOptions& options,
+                                 const LogGroupCallback& callback) {
+  return LogReplay(io, files, options, callback).run();
+}
+
+}  // namespace asl
