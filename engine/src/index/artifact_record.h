@@ -57,7 +57,8 @@ inline ExtentRecord hole_record(std::uint64_t artifact_offset, std::uint64_t raw
   return hole;
 }
 
-// One extent of an artifact, complete in itself: what it covers, where its bytes lie and what they must hash to.
+// One extent of an artifact, complete in itself: what it covers, where its bytes lie and what they must hash
+// to.
 struct ArtifactExtent {
   std::uint64_t artifact_offset = 0;  // bytes into the artifact
   std::uint64_t raw_length = 0;       // bytes of the artifact

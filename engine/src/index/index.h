@@ -21,7 +21,8 @@
 
 namespace asl {
 
-class IndexCache;  // index_cache.h
+class IndexCache;   // index_cache.h
+struct CacheEntry;  // cache_entry.h
 
 // A segment the log says is live.
 struct LiveSegment {
@@ -49,13 +50,15 @@ class ArtifactHandle {
 
  private:
   friend class Index;
+  friend class IndexCache;
   ArtifactHandle() = default;
+  std::uint64_t record_number() const { return handle_.number; }  // unless single_
   std::shared_ptr<const SegmentReader> reader_;
   RecordHandle handle_;
   std::optional<ArtifactExtent> single_;  // from the cache: no page of the segment was read
 };
 
-// Where the bytes of one extent lie, whichever artifact they belong to (artifact_offset is 0).
+// A data extent, whichever artifact it belongs to.
 struct FoundExtent {
   SegmentNumber segment = 0;
   ExtentLocation location;
@@ -72,10 +75,9 @@ class Index {
   // `cache` may be null; it must outlive the Index. A segment that is missing or whose header is damaged does
   // not fail the open: it is listed in broken() and a look-up that could have needed it returns its error
   // instead of "not there".
-  static Result<std::shared_ptr<const Index>> open(const SegmentStore& store,
-                                                   std::span<const LiveSegment> live,
-                                                   const std::shared_ptr<const Index>& older,
-                                                   IndexCache* cache, std::shared_ptr<PageCache> pages);
+  static std::shared_ptr<const Index> open(const SegmentStore& store, std::span<const LiveSegment> live,
+                                           const std::shared_ptr<const Index>& older, IndexCache* cache,
+                                           const std::shared_ptr<PageCache>& pages);
 
   // The copy sealed last. Nothing: no live segment holds it.
   Result<std::optional<ArtifactHandle>> find(const Reference& ref) const;
@@ -96,11 +98,21 @@ class Index {
   std::shared_ptr<const SegmentReader> segment(SegmentNumber number) const;  // null if not live or broken
   std::vector<Error> broken() const;
 
+  // Writes the bloom files that are missing, stale or damaged; for the writer. Returns how many.
+  Result<std::size_t> write_missing_blooms() const;
+
   ~Index();
 
  private:
   struct Impl;
   explicit Index(std::unique_ptr<Impl> impl);
+  ArtifactHandle handle_at(std::size_t position, const RecordHandle& record) const;
+  std::optional<ArtifactHandle> handle_from_cache(const CacheEntry& entry, const Reference& ref) const;
+  std::optional<FoundExtent> find_extent_in_cache(const Digest& digest) const;
+  Result<std::optional<FoundExtent>> find_extent_as_artifact(const Digest& digest) const;
+  Result<std::optional<FoundExtent>> scan_for_extent(const Digest& digest) const;
+  static Result<std::optional<FoundExtent>> scan_segment(const Segment& segment, const Digest& digest);
+
   std::unique_ptr<Impl> impl_;
 };
 

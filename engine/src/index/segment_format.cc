@@ -54,6 +54,8 @@ FormatBreach check_stored(const SegmentExtent& disk, std::uint32_t block_count) 
     return breach("an extent's block is not in the segment's list", offsetof(SegmentExtent, block_index));
   if (disk.stored_length == 0)
     return breach("an extent is stored in no bytes", offsetof(SegmentExtent, stored_length));
+  if (disk.raw_length > kExtentLengthMax)
+    return breach("an extent is longer than any may be", offsetof(SegmentExtent, raw_length));
   if (std::uint64_t{disk.block_offset} + disk.stored_length > kBlockLengthMax)
     return breach("an extent reaches past the largest block", offsetof(SegmentExtent, block_offset));
   if (disk.codec == static_cast<std::uint8_t>(Codec::kNone)) {
@@ -66,9 +68,9 @@ FormatBreach check_stored(const SegmentExtent& disk, std::uint32_t block_count) 
     return {.rule = "an extent has a codec this version does not know",
             .offset = offsetof(SegmentExtent, codec),
             .unsupported = true};
-  // A reader allocates raw_length before it decompresses.
-  if (disk.raw_length > kBlockLengthMax)
-    return breach("a compressed extent is impossibly long", offsetof(SegmentExtent, raw_length));
+  if (disk.stored_length >= disk.raw_length)
+    return breach("a compressed extent is not smaller than its bytes",
+                  offsetof(SegmentExtent, stored_length));
   return {};
 }
 
