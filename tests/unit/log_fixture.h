@@ -5,8 +5,10 @@
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <gtest/gtest.h>
 #include <iterator>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -36,6 +38,22 @@ class ProbeIo final : public io::PlainIo {
   int directory_syncs = 0;
   std::vector<std::pair<std::uint64_t, std::size_t>> writes;  // offset, size
 
+  // Run once, after the next read of the file.
+  std::map<std::string, std::function<void()>> after_reads;
+
+  Result<io::File> open(const std::string& file, const io::OpenOptions& options) override {
+    Result<io::File> opened = PlainIo::open(file, options);
+    if (opened) paths_[opened->fd()] = file;
+    return opened;
+  }
+  Result<std::size_t> read(const io::File& file, MutableByteSpan into, std::uint64_t offset) override {
+    Result<std::size_t> got = PlainIo::read(file, into, offset);
+    if (const auto hook = after_reads.find(paths_[file.fd()]); hook != after_reads.end()) {
+      hook->second();
+      after_reads.erase(hook);
+    }
+    return got;
+  }
   Result<void> write(const io::File& file, ByteSpan from, std::uint64_t offset) override {
     writes.emplace_back(offset, from.size());
     if (!write_fails_after) return PlainIo::write(file, from, offset);
@@ -57,6 +75,9 @@ class ProbeIo final : public io::PlainIo {
     ++directory_syncs;
     return {};
   }
+
+ private:
+  std::map<int, std::string> paths_;
 };
 
 template <typename T>
@@ -131,8 +152,12 @@ class LogTest : public testing::Test {
     return {std::istreambuf_iterator<char>(in), {}};
   }
   static void save(const std::string& file, std::string_view bytes) {
-    std::ofstream out(file, std::ios::binary | std::ios::trunc);
+    // Written in place: ext4 flushes a file that was truncated and written again, and that is slow.
+    std::ofstream(file, std::ios::binary | std::ios::app).close();
+    std::fstream out(file, std::ios::binary | std::ios::in | std::ios::out);
     out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    out.close();
+    std::filesystem::resize_file(file, bytes.size());
     ASSERT_TRUE(out.good());
   }
   static void flip(const std::string& file, std::size_t offset) {

@@ -118,9 +118,8 @@ TEST_F(ReplayTest, FlippedByteInTheLastGroupHeadVouchesForIsDamage) {
 TEST_F(ReplayTest, TruncationAtEveryByteOfTheLastGroupIsATornTailWithoutHead) {
   make_log(2);
   remove_head();
-  const std::string good = load(path());
-  ASSERT_EQ(good.size(), 16384U);
-  for (std::size_t size = 12288; size < 16384; ++size) {
+  ASSERT_EQ(load(path()).size(), 16384U);
+  for (std::size_t size = 16383; size >= 12288; --size) {
     std::filesystem::resize_file(path(), size);
     const Replayed seen = replay();
     ASSERT_TRUE(seen.outcome.damage.empty()) << size;
@@ -130,7 +129,6 @@ TEST_F(ReplayTest, TruncationAtEveryByteOfTheLastGroupIsATornTailWithoutHead) {
       EXPECT_EQ(seen.outcome.torn_tail->begin, 12288U);
       EXPECT_EQ(seen.outcome.torn_tail->end, size);
     }
-    save(path(), good);
   }
 }
 

@@ -120,6 +120,7 @@ Result<void> LogState::check_publish_record(std::uint32_t type, ByteSpan payload
 
 Result<void> LogState::check_record(std::uint64_t logseq, std::uint32_t type, ByteSpan payload,
                                     Pending& pending) const {
+  if ((type == kLogGenesis) != (logseq == 1)) return contradicts("genesis is not the first record");
   switch (type) {
     case kLogSegmentSeal:
     case kLogSegmentRetire:
@@ -136,7 +137,6 @@ Result<void> LogState::check_record(std::uint64_t logseq, std::uint32_t type, By
     case kLogUnpublish:
       return check_publish_record(type, payload, pending);
     default:
-      if ((type == kLogGenesis) != (logseq == 1)) return contradicts("genesis is not the first record");
       return check_payload(type, payload);
   }
 }

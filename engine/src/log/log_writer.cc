@@ -76,9 +76,10 @@ Result<LogWriter> LogWriter::open(io::Io& io, const LogFiles& files, const Repla
     const std::string path = files.file_path(outcome.end.file_first_logseq);
     ASL_ASSIGN(writer.file_, io.open(path, io::OpenOptions{.write = true, .no_follow = true}));
     ASL_ASSIGN(const struct stat status, io.status(writer.file_));
-    if (static_cast<std::uint64_t>(status.st_size) != writer.end_.end_offset)
-      return fail(
-          integrity_error("the log file changed since it was replayed", path, writer.end_.end_offset));
+    writer.file_first_logseq_ = outcome.end.file_first_logseq;
+    writer.file_end_ = outcome.end.end_offset;
+    if (static_cast<std::uint64_t>(status.st_size) != writer.file_end_)
+      return fail(integrity_error("the log file changed since it was replayed", path, writer.file_end_));
   }
   // Not being able to write the hint stops nobody here; the next append tries again and reports it.
   writer.write_head();
@@ -122,8 +123,8 @@ Result<void> LogWriter::start_file(std::uint64_t first_logseq) {
   ASL_TRY(io_->write(file_, header, 0));
   ASL_TRY(io_->sync(file_));
   ASL_TRY(io_->sync_directory(files_.directory()));
-  end_.file_first_logseq = first_logseq;
-  end_.end_offset = kLogHeaderSize;
+  file_first_logseq_ = first_logseq;
+  file_end_ = kLogHeaderSize;
   return {};
 }
 
@@ -138,7 +139,7 @@ Result<AppendedGroup> LogWriter::append(std::span<const NewRecord> records) {
   ASL_ASSIGN(const Bytes group,
              build_group(appended.first_logseq, end_.record_hash, records, appended.record_hash));
   Result<void> written;
-  if (end_.end_offset > kLogHeaderSize && end_.end_offset + group.size() > options_.rotate_bytes)
+  if (file_end_ > kLogHeaderSize && file_end_ + group.size() > options_.rotate_bytes)
     written = start_file(appended.first_logseq);
   if (written) written = write_group(group);
   if (!written) {
@@ -146,20 +147,19 @@ Result<AppendedGroup> LogWriter::append(std::span<const NewRecord> records) {
     return std::unexpected(std::move(written).error());
   }
   appended.last_logseq = end_.logseq + records.size() + 1;
-  end_.logseq = appended.last_logseq;
-  end_.record_hash = appended.record_hash;
-  end_.end_offset += group.size();
+  file_end_ += group.size();
+  end_ = {appended.last_logseq, appended.record_hash, file_first_logseq_, file_end_};
   appended.end = end_;
   appended.head_error = write_head();
   return appended;
 }
 
 Result<void> LogWriter::write_group(ByteSpan group) {
-  Result<void> written = io_->write(file_, group, end_.end_offset);
+  Result<void> written = io_->write(file_, group, file_end_);
   if (written) written = io_->sync_data(file_);
   if (written) return {};
   // Nobody may find half of this group, or all of it: the caller is told that it failed.
-  Result<void> cut = io_->truncate(file_, end_.end_offset);
+  Result<void> cut = io_->truncate(file_, file_end_);
   if (cut) cut = io_->sync(file_);
   if (!cut)
     written.error().message += fmt::format(" (and cutting it off again failed: {})", cut.error().to_string());

@@ -67,8 +67,10 @@ class LogWriter {
   LogFiles files_;
   DomainId domain_id_;
   LogWriterOptions options_;
-  LogPosition end_;  // logseq and hash of the last group; file and offset to append at
-  io::File file_;    // the newest file
+  LogPosition end_;  // of the last group
+  io::File file_;    // the newest file, which is appended to
+  std::uint64_t file_first_logseq_ = 0;
+  std::uint64_t file_end_ = 0;
   io::File head_;
   std::string tail_kept_;
   std::optional<Error> broken_;
