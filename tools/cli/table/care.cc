@@ -1,0 +1,141 @@
+#include "asl_table.h"
+
+namespace asl::cli {
+namespace {
+
+CommandSpec verify_command() {
+  return {
+      .name = "verify",
+      .section = kSectionCare,
+      .summary = "prove that the store is what it must be",
+      .description =
+          "Checks the log's hash chain, every segment, and the trees of every snapshot. --data also reads "
+          "and hashes "
+          "every stored extent and the padding between them, in the order they lie on the disk; --artifacts "
+          "also "
+          "hashes every artifact of several extents whole.\n\n"
+          "Damage is printed from the damaged extent to the files and snapshots it touches, with the next "
+          "step, "
+          "and makes the exit status 5. An interrupted run goes on where it stopped.",
+      .positionals = {{.name = "ID",
+                       .help = "Check only what this snapshot reaches; without it, everything",
+                       .min = 0}},
+      .options = {{.name = "data", .help = "Read and check every stored byte"},
+                  {.name = "artifacts", .help = "Check the hash of every artifact of several extents"},
+                  {.name = "sample",
+                   .kind = ValueKind::kPercent,
+                   .metavar = "SHARE",
+                   .help = "Check a random share of the blocks, e.g. 5%"},
+                  {.name = "max-age",
+                   .kind = ValueKind::kInteger,
+                   .metavar = "DAYS",
+                   .help = "Check only blocks that were not checked within DAYS"},
+                  {.name = "restart",
+                   .help = "Start over instead of going on where an interrupted run stopped"}},
+      .examples = {{"asl verify --data", "Prove every stored byte."},
+                   {"asl verify --data --max-age 30", "A daily job that reads every block once a month."}},
+      .exit_codes = {3, 4, 5, 10}};
+}
+
+CommandSpec repair_command() {
+  return {.name = "repair",
+          .section = kSectionCare,
+          .summary = "replace damaged or missing data from another source",
+          .description =
+              "Looks for every damaged or missing extent, by hash, in the places given, and puts it back. It "
+              "takes nothing whose hash does not match, and never makes things worse.",
+          .options =
+              {{.name = "from",
+                .kind = ValueKind::kPath,
+                .metavar = "PLACE",
+                .help = "Another store, or a directory or file that may hold the original bytes; required",
+                .repeatable = true},
+               {.name = "dry-run", .letter = 'n', .help = "Say what could be repaired and change nothing"}},
+          .examples = {{"asl repair --from /mnt/second-store", "Heal from a copy."}},
+          .exit_codes = {1, 3, 4, 5, 9}};
+}
+
+CommandSpec gc_command() {
+  return {
+      .name = "gc",
+      .section = kSectionCare,
+      .summary = "free what nothing needs any more",
+      .description =
+          "Frees what no snapshot, pin or published object needs, and repacks blocks that are mostly "
+          "garbage. "
+          "It deletes nothing unless every live segment and every reachable tree verified in this run, and "
+          "is safe against a crash at any point.",
+      .options = {{.name = "dry-run", .letter = 'n', .help = "Say what would be freed and change nothing"},
+                  {.name = "max-unused",
+                   .kind = ValueKind::kPercent,
+                   .metavar = "SHARE",
+                   .help = "Repack blocks of which more than this share is garbage",
+                   .default_text = "20%",
+                   .config_key = "store.max-unused"}},
+      .examples = {{"asl gc -n", "See what could be freed."}},
+      .exit_codes = {3, 5, 9, 10}};
+}
+
+CommandSpec unpin_command() {
+  return {.name = "unpin",
+          .section = kSectionCare,
+          .summary = "let gc free an artifact that was put",
+          .description = "Takes away the pin that 'asl put' set. What a snapshot needs stays all the same.",
+          .positionals = {{.name = "REF", .help = kReferenceHelp, .max = kUnlimited}},
+          .examples = {{"asl unpin 2c26b46b", "Unpin an artifact."}},
+          .exit_codes = {3, 4, 5, 8}};
+}
+
+CommandSpec index_rebuild_command() {
+  return {.name = "index rebuild",
+          .section = kSectionCare,
+          .summary = "build the cache anew from the segments",
+          .description =
+              "The index under store/cache is only a cache and rebuilds itself when it is missing, stale or "
+              "damaged; this does it by hand. Nothing is lost by it but time.",
+          .examples = {{"asl index rebuild", "Rebuild the cache."}},
+          .exit_codes = {3, 5, 9}};
+}
+
+CommandSpec stats_command() {
+  return {
+      .name = "stats",
+      .section = kSectionCare,
+      .summary = "show sizes, deduplication and growth",
+      .description =
+          "Shows how much data the snapshots hold, how much is stored, what deduplication and compression "
+          "saved, and how the store is made up.",
+      .options = {{.name = "compression",
+                   .help = "Also try zstd on a sample of the stored extents and say what it would save"},
+                  {.name = "growth", .help = "Also show what each snapshot added"}},
+      .examples = {{"asl stats --growth", "See which ingest added how much."}},
+      .exit_codes = {4, 5}};
+}
+
+CommandSpec bench_command() {
+  return {
+      .name = "bench",
+      .section = kSectionCare,
+      .summary = "measure this store on this disk",
+      .description =
+          "Measures ingest, verify and restore of made-up data in this store's directory, beside the disk's "
+          "and the processor's own limits, and shows the figures with a small chart. It leaves nothing "
+          "behind.",
+      .options = {{.name = "quick", .help = "Take seconds instead of minutes"},
+                  {.name = "size",
+                   .kind = ValueKind::kSize,
+                   .metavar = "SIZE",
+                   .help = "Amount of data to measure with",
+                   .default_text = "4GiB"}},
+      .examples = {{"asl bench --quick", "A first impression."}},
+      .exit_codes = {3, 9}};
+}
+
+}  // namespace
+
+std::vector<CommandSpec> care_commands() {
+  return {verify_command(), repair_command(),        gc_command(),   unpin_command(),
+          stats_command(),  index_rebuild_command(), bench_command()};
+}
+
+}  // namespace asl::cli

@@ -1,0 +1,157 @@
+#include "asl_table.h"
+
+namespace asl::cli {
+namespace {
+
+CommandSpec restore_command() {
+  return {
+      .name = "restore",
+      .section = kSectionGivingBack,
+      .summary = "write a snapshot, or part of it, back to disk",
+      .description =
+          "Writes everything back: contents, owners, modes, times to the nanosecond, extended attributes, "
+          "ACLs, hard "
+          "links, holes and special files. Contents are checked against their hashes on the way.\n\n"
+          "A directory's contents go into DIR; a single file goes into DIR under its name. Run again after "
+          "an "
+          "interruption, it goes on where it stopped. What cannot be set (owners without root, for example) "
+          "is "
+          "reported once for each kind and makes the exit status 1.",
+      .positionals = {{.name = "ID[:PATH]", .help = kSnapshotPathHelp}},
+      .options =
+          {{.name = "to",
+            .kind = ValueKind::kDirectory,
+            .metavar = "DIR",
+            .help = "Where to write; required, made if missing"},
+           {.name = "include",
+            .kind = ValueKind::kText,
+            .metavar = "PATTERN",
+            .help = "Restore only what matches, with the directories above it",
+            .repeatable = true},
+           {.name = "exclude",
+            .kind = ValueKind::kText,
+            .metavar = "PATTERN",
+            .help = "Leave out what matches",
+            .repeatable = true},
+           {.name = "overwrite",
+            .kind = ValueKind::kEnum,
+            .metavar = "WHEN",
+            .help =
+                "What to do with files that exist: 'never' touch them, replace those that look 'changed' (by "
+                "size and mtime), or 'always' replace",
+            .default_text = "changed",
+            .choices = {"never", "changed", "always"}},
+           {.name = "delete", .help = "Remove what is in DIR but not in the snapshot"},
+           {.name = "verify", .help = "Read everything back from the disk afterwards and compare"},
+           {.name = "numeric-ids",
+            .help = "Set owners by number; without it, by name where this system knows the name"},
+           {.name = "fill-gaps",
+            .help =
+                "Leave holes where bytes were never read from the source, instead of leaving such files out"},
+           {.name = "jobs",
+            .letter = 'j',
+            .kind = ValueKind::kInteger,
+            .metavar = "N",
+            .help = "Number of working threads; without it, one for each processor",
+            .config_key = "store.jobs",
+            .min = 1,
+            .max = 256},
+           {.name = "dry-run", .letter = 'n', .help = "Say what would be done and change nothing"}},
+      .examples = {{"asl restore latest --to /mnt/back", "Everything of the latest snapshot."},
+                   {"asl restore 7:/home/ann --to ~/ann --include '*.odt'", "Some files of one directory."}},
+      .exit_codes = {1, 4, 5, 7, 9}};
+}
+
+CommandSpec get_command() {
+  return {
+      .name = "get",
+      .section = kSectionGivingBack,
+      .summary = "write an artifact to standard output or a file",
+      .description = "Writes the bytes of artifacts, one after the other, checked against their hashes.",
+      .positionals = {{.name = "REF", .help = kReferenceHelp, .min = 0, .max = kUnlimited}},
+      .options = {{.name = "output",
+                   .letter = 'o',
+                   .kind = ValueKind::kPath,
+                   .metavar = "FILE",
+                   .help = "Write to FILE, which appears only when it is whole; without it, standard output"},
+                  {.name = "references-from",
+                   .kind = ValueKind::kPath,
+                   .metavar = "FILE",
+                   .help = "Read further references from FILE, one a line; '-' is standard input"}},
+      .examples = {{"asl get 2c26b46b -o contract.pdf", "Write an artifact to a file."}},
+      .exit_codes = {4, 5, 7, 8, 9}};
+}
+
+CommandSpec export_tar_command() {
+  return {
+      .name = "export-tar",
+      .section = kSectionGivingBack,
+      .summary = "write a snapshot as a tar stream",
+      .description =
+          "Writes a snapshot, or part of it, as a pax tar archive with all metadata a tar archive can hold. "
+          "The same snapshot always gives the same bytes.",
+      .positionals = {{.name = "ID[:PATH]", .help = kSnapshotPathHelp}},
+      .options = {{.name = "output",
+                   .letter = 'o',
+                   .kind = ValueKind::kPath,
+                   .metavar = "FILE",
+                   .help = "Write to FILE; without it, standard output"},
+                  {.name = "fill-gaps",
+                   .help = "Write zeros where bytes were never read from the source, instead of leaving such "
+                           "files out"}},
+      .examples = {{"asl export-tar latest:/srv | ssh web tar -x -C /", "Restore to another machine."}},
+      .exit_codes = {1, 4, 5, 7, 9}};
+}
+
+CommandSpec mount_command() {
+  return {
+      .name = "mount",
+      .section = kSectionGivingBack,
+      .summary = "show the store as a read-only file system",
+      .description =
+          "Mounts every domain and snapshot as ordinary read-only directories below DIR, or only the "
+          "snapshot "
+          "or directory given by --only. Every byte that is read through it is checked.",
+      .positionals = {{.name = "DIR", .help = "Empty directory to mount on", .kind = ValueKind::kDirectory}},
+      .options = {{.name = "only",
+                   .kind = ValueKind::kText,
+                   .metavar = "ID[:PATH]",
+                   .help = "Show one snapshot, or one directory of it"},
+                  {.name = "media",
+                   .kind = ValueKind::kPath,
+                   .metavar = "STORE",
+                   .help = "Show this store on read-only media instead"},
+                  {.name = "foreground", .letter = 'f', .help = "Stay in the foreground"},
+                  {.name = "verify",
+                   .kind = ValueKind::kEnum,
+                   .metavar = "WHEN",
+                   .help = "Check what is read 'always', each extent 'once', or 'never'",
+                   .default_text = "always",
+                   .choices = {"always", "once", "never"}},
+                  {.name = "option",
+                   .letter = 'o',
+                   .kind = ValueKind::kText,
+                   .metavar = "OPTION",
+                   .help = "Mount option, such as 'allow_other' or 'bad=zero' (damaged ranges read as zeros)",
+                   .repeatable = true}},
+      .examples = {{"asl mount /mnt/asl && ls /mnt/asl", "Look at everything with ordinary tools."}},
+      .exit_codes = {4, 5, 10}};
+}
+
+CommandSpec umount_command() {
+  return {.name = "umount",
+          .section = kSectionGivingBack,
+          .summary = "take a mounted view away",
+          .description = "Unmounts what 'asl mount' mounted, also where its process was killed.",
+          .positionals = {{.name = "DIR", .help = "Where it is mounted", .kind = ValueKind::kDirectory}},
+          .examples = {{"asl umount /mnt/asl", "Unmount."}},
+          .exit_codes = {3, 4}};
+}
+
+}  // namespace
+
+std::vector<CommandSpec> giving_back_commands() {
+  return {restore_command(), get_command(), export_tar_command(), mount_command(), umount_command()};
+}
+
+}  // namespace asl::cli
