@@ -41,19 +41,16 @@ class BatchReader {
  private:
   struct Slot;
   BatchReader(BlockStore& store, const BatchReaderOptions& options);
-  std::size_t plan(std::span<const ExtentLocation> extents, std::size_t first, Slot& slot) const;
-  Result<void> start(std::size_t number);
-  Result<void> wait_for(Slot& slot);
+  void plan(std::span<const ExtentLocation> extents, std::size_t first, Slot& slot);
   Result<void> deliver(std::span<const ExtentLocation> extents, Slot& slot, const Sink& sink);
   Result<ByteSpan> extract(const ExtentLocation& extent, Slot& slot);
-  Result<void> wait_for_all();
 
   BlockStore& store_;
   const BatchReaderOptions options_;
   std::vector<Slot> slots_;
   AlignedBuffer decoded_;
   Decompressor decompressor_;
-  std::unique_ptr<io::Queue> queue_;  // last: its destructor waits for reads into the slots
+  std::unique_ptr<io::Queue> queue_;
 };
 
 }  // namespace asl

@@ -76,8 +76,8 @@ class BlockReader {
   Result<void> read_large(const ExtentLocation& extent, MutableByteSpan into);
   Result<void> read_stored(const ExtentLocation& extent, MutableByteSpan aligned);
   Result<std::shared_ptr<const ExtentBytes>> read_owned(const ExtentLocation& extent);
-  Result<void> finish(const ExtentLocation& extent, ByteSpan stored, MutableByteSpan into,
-                      Decompressor& decompressor);
+  // Checks the digest as the options say.
+  Result<void> check(const ExtentLocation& extent, ByteSpan raw);
   void trim();
 
   BlockStore& store_;

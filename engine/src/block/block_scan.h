@@ -23,14 +23,14 @@ struct BlockScanSink {
   std::function<void(std::uint64_t bytes)> on_progress;
 };
 
-// Reads the open block file `path` once, from start to end, with direct I/O and read-ahead, and checks it
-// against `meta`. A range that cannot be read costs only the extents in it. kIntegrity if the file's length
-// is not the metadata's; kInterrupted.
+// Reads the open block file `path` once, from start to end, with read-ahead, and checks it against `meta`.
+// What is wrong with the block goes to the sink: a range that cannot be read costs only the extents in it, a
+// file cut short the extents beyond its end, and one that is too long counts as padding that is not zero.
+// Fails only with the sink's error, the queue's, or kInterrupted.
 Result<void> scan_block(io::Io& io, const io::File& file, const std::string& path, const BlockMeta& meta,
                         const BlockScanSink& sink, StopToken stop = {});
 
-// True if every extent and all padding are as `meta` says; errors other than kIntegrity and kIo are passed
-// on.
+// True if length, every extent and all padding are as `meta` says. Unreadable is false, not an error.
 Result<bool> block_verifies(io::Io& io, const io::File& file, const std::string& path, const BlockMeta& meta);
 
 }  // namespace asl

@@ -11,6 +11,7 @@
 #include <asl/engine/io.h>
 
 #include "block/block_store.h"
+#include "io/transfer.h"
 
 namespace asl {
 
@@ -33,24 +34,27 @@ class WriteLane {
   friend class BlockWriter;
   struct Slot {
     AlignedBuffer buffer;
-    BlockWriter* owner = nullptr;  // nullptr: free
-    std::uint64_t offset = 0;      // of the buffer in the block
-    std::size_t length = 0;        // to be written
-    std::size_t written = 0;
+    BlockWriter* owner = nullptr;
+    std::uint64_t offset = 0;  // of the buffer in the block
+    std::size_t length = 0;    // bytes filled
   };
   WriteLane() = default;
 
   // A free buffer, waiting for a write to finish if there is none. kUsage if every buffer is being filled.
-  Result<std::size_t> take(BlockWriter& owner);
+  Result<std::size_t> take(BlockWriter& owner, std::uint64_t offset);
   Result<void> write(std::size_t slot);
-  // Takes finished writes and tells their owners.
-  Result<void> reap(bool wait);
-  void finish(const io::Completion& completion);
+  // Waits for one write and tells its owner.
+  Result<void> reap();
   void release(std::size_t slot);
+  // Keeps what the kernel may still use of an owner that goes away, until the lane does.
+  void disown(BlockWriter& owner, std::unique_ptr<TempBlock> file);
 
-  std::unique_ptr<io::Queue> queue_;
   std::vector<Slot> slots_;
   std::vector<std::size_t> free_;
+  std::vector<std::unique_ptr<TempBlock>> orphans_;
+  // Last, and in this order: destroying them waits for the writes from the buffers above.
+  std::unique_ptr<io::Queue> queue_;
+  std::optional<io::Transfers> transfers_;
 };
 
 struct BlockWriterOptions {
@@ -90,24 +94,29 @@ class BlockWriter {
 
  private:
   friend class WriteLane;
-  BlockWriter(BlockStore& store, WriteLane& lane, TempBlock file)
-      : store_(store), lane_(lane), file_(std::move(file)) {}
+  BlockWriter(BlockStore& store, WriteLane& lane, TempBlock file);
 
   Result<void> preallocate(const BlockWriterOptions& options);
-  Result<void> fill(ByteSpan bytes);  // an empty span's worth of nothing; see fill_zeros
+  Result<void> fill(ByteSpan bytes);
   Result<void> fill_zeros(std::uint64_t count);
-  Result<MutableByteSpan> room();  // the unfilled rest of the current buffer, never empty
+  // The unfilled rest of the current buffer, never empty.
+  Result<MutableByteSpan> room();
   Result<void> filled(std::size_t count);
+  Result<void> flush();
   Result<void> drain();
+  Result<SealedBlock> finish();
+  // Passes `outcome` on, and remembers the first failure for good.
+  Result<void> remember(Result<void> outcome);
+  void write_failed(int sys_errno, std::uint64_t offset);
   Result<void> check() const;
-  Result<void> failed(Error error);
 
   BlockStore& store_;
   WriteLane& lane_;
-  TempBlock file_;
+  std::unique_ptr<TempBlock> file_;  // at one place: writes in flight refer to it
   BlockMeta meta_;
   std::uint64_t capacity_ = 0;
   std::uint64_t end_ = 0;               // of the last extent
+  std::uint64_t filled_ = 0;            // bytes of the file put into buffers so far, padding included
   std::optional<std::size_t> current_;  // the lane's buffer being filled
   std::size_t writes_in_flight_ = 0;
   std::optional<Error> failure_;

@@ -34,7 +34,8 @@ class VerifiedExtents {
 
  private:
   // Two MiB: the extents of about 100 GB of large files, or 250,000 small files.
-  static constexpr std::size_t kSlots = 1 << 18;
+  static constexpr unsigned kSlotBits = 18;
+  static constexpr std::size_t kSlots = 1 << kSlotBits;
   std::unique_ptr<std::array<std::atomic<std::uint64_t>, kSlots>> slots_;
 };
 

@@ -53,9 +53,11 @@ class WindowCache {
     std::size_t length = 0;  // bytes read; fewer than grains * kWindowGrain at the end of the file
     bool loading = true;     // guarded by mutex_, like error
     std::optional<Error> error;
-    std::list<std::shared_ptr<Window>>::iterator place;
+    bool cached = false;                                 // in recent_ and windows_
+    std::list<std::shared_ptr<Window>>::iterator place;  // in recent_
   };
 
+  // These five: with mutex_ held, except window_of and load.
   Result<std::shared_ptr<const Window>> window_of(const BlockId& block, std::uint64_t grain);
   Result<void> load(Window& window);
   std::shared_ptr<Window> begin_load(const BlockId& block, std::uint64_t grain);
