@@ -5,6 +5,7 @@
 
 #include "block/block_scan.h"
 #include "block_support.h"
+#include "format_test_util.h"
 
 namespace asl {
 namespace {
@@ -72,6 +73,15 @@ TEST(BlockWriter, WritesTheSameThroughEveryIo) {
             << i;
     }
   }
+}
+
+TEST(BlockWriter, MakesTheExampleOfTheDocumentation) {
+  TestStore test;
+  const SealedBlock block =
+      test.seal({test::bytes_of("first\n"), test::bytes_of("second\n"), Bytes(65536, std::byte{'a'})});
+  EXPECT_EQ(block.meta_bytes, test::doc_example("format-block.md"));
+  EXPECT_EQ(to_hex(block.id), "334ddda1969a5748e571051f61216d8ecddfecd4761cb3c20eb9de14cbe96668");
+  EXPECT_EQ(block.meta.length_bytes, 69632U);
 }
 
 TEST(BlockWriter, KnowsWhenItIsFull) {
