@@ -245,6 +245,12 @@ Result<std::optional<DataRange>> next_data_range(int fd, std::uint64_t from, std
   return DataRange{offset, std::min(static_cast<std::uint64_t>(stop), size) - offset};
 }
 
+Result<std::size_t> read_pipe(int fd, MutableByteSpan into) {
+  const ssize_t got = retry([&] { return ::read(fd, into.data(), into.size()); });
+  if (got < 0) return fail(system_error(errno, "cannot read the input"));
+  return static_cast<std::size_t>(got);
+}
+
 Result<BlockDevice> block_device(int fd) {
   BlockDevice out;
   int sector = 0;

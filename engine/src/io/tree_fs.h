@@ -132,6 +132,9 @@ struct DataRange {
 // the file system cannot tell, the rest is one range of data. Moves the descriptor's file position.
 Result<std::optional<DataRange>> next_data_range(int fd, std::uint64_t from, std::uint64_t size);
 
+// The next bytes of a pipe, at least one unless it has ended (then 0).
+Result<std::size_t> read_pipe(int fd, MutableByteSpan into);
+
 struct BlockDevice {
   std::uint64_t size_bytes = 0;
   std::uint32_t logical_sector_bytes = 0;  // direct I/O must be aligned to it

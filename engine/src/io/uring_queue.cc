@@ -12,12 +12,10 @@
 namespace asl::io {
 namespace {
 
-// Best first. With one issuing thread and deferred task work the kernel completes requests only when this
-// thread asks, instead of interrupting it; kernels before 6.1 and 5.19 know less. The ring starts disabled
-// where it is bound to a thread, so that a queue may be made in one thread and used in another.
-constexpr std::array<unsigned, 3> kSetupFlags = {
-    IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG |
-        IORING_SETUP_R_DISABLED,
+// Best first. Completions are handed over when the thread enters the kernel anyway, instead of interrupting
+// it; kernels before 5.19 know less. (A ring bound to one issuing thread would do a little better, but a
+// commit seals the blocks of all lanes from whichever thread it falls to.)
+constexpr std::array<unsigned, 2> kSetupFlags = {
     IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG,
     0,
 };
@@ -48,7 +46,6 @@ bool UringQueue::set_up_ring() {
     params.flags = flags;
     if (io_uring_queue_init_params(static_cast<unsigned>(slots_.size()), &ring_, &params) == 0) {
       ring_ready_ = true;
-      enabled_ = (flags & IORING_SETUP_R_DISABLED) == 0;
       return true;
     }
   }
@@ -86,13 +83,6 @@ Result<void> UringQueue::write(const File& file, ByteSpan from, std::uint64_t of
 
 Result<void> UringQueue::start(const Slot& operation) {
   require_room(*this);
-  if (!enabled_) {
-    // liburing 2.3 declares io_uring_enable_rings without exporting it.
-    const int result =
-        io_uring_register(static_cast<unsigned>(ring_.ring_fd), IORING_REGISTER_ENABLE_RINGS, nullptr, 0);
-    if (result < 0) return fail(system_error(-result, "cannot enable io_uring"));
-    enabled_ = true;
-  }
   const std::uint32_t index = free_slots_.back();
   free_slots_.pop_back();
   slots_[index] = operation;

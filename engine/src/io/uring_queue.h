@@ -52,7 +52,6 @@ class UringQueue : public Queue {
 
   io_uring ring_ = {};
   bool ring_ready_ = false;
-  bool enabled_ = false;  // the ring belongs to a thread
   std::vector<Slot> slots_;
   std::vector<std::uint32_t> free_slots_;
 };

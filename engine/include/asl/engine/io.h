@@ -3,17 +3,16 @@
 // recording, faulting (make_* below, and src/io/).
 #pragma once
 
-#include <asl/engine/bytes.h>
-#include <asl/engine/error.h>
-
-#include <sys/stat.h>
-
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+#include <sys/stat.h>
 #include <vector>
+
+#include <asl/engine/bytes.h>
+#include <asl/engine/error.h>
 
 namespace asl::io {
 
@@ -45,9 +44,9 @@ struct OpenOptions {
   bool direct = false;      // O_DIRECT where the file system knows it, silently without elsewhere
   bool no_follow = false;   // a symlink in the last place is ELOOP
   bool directory = false;
-  bool no_atime = false;    // O_NOATIME where permitted
-  bool path_only = false;   // O_PATH
-  bool no_wait = false;     // opening a fifo or a device does not wait for a partner (reading it may)
+  bool no_atime = false;   // O_NOATIME where permitted
+  bool path_only = false;  // O_PATH
+  bool no_wait = false;    // opening a fifo or a device does not wait for a partner (reading it may)
 };
 
 struct ListedEntry {
@@ -61,18 +60,19 @@ struct Completion {
   std::int64_t result = 0;  // bytes transferred (may be fewer than asked), or -errno
 };
 
-// Asynchronous reads and writes of one thread: the one that queues the first operation also queues and reaps all
-// others. (Making the queue, and destroying it when nothing is in flight, may happen in any thread.) Buffers and
-// files must stay alive, in place and untouched until their completion is reaped; destroying the queue waits for
-// everything in flight. Completions come in any order. Interrupted transfers are retried inside; short ones are
-// reported, not hidden: see src/io/transfer.h.
+// Asynchronous reads and writes, used by one thread at a time (another may take over, if the caller orders
+// the two). Buffers and files must stay alive, in place and untouched until their completion is reaped;
+// destroying the queue waits for everything in flight. Completions come in any order. Interrupted transfers
+// are retried inside; short ones are reported, not hidden: see src/io/transfer.h.
 class Queue {
  public:
   virtual ~Queue() = default;
-  // At most capacity() operations may be in flight (queued and not yet reaped); one more is a programming error.
+  // At most capacity() operations may be in flight (queued and not yet reaped); one more is a programming
+  // error.
   virtual std::size_t capacity() const = 0;
   virtual std::size_t in_flight() const = 0;
-  virtual Result<void> read(const File& file, MutableByteSpan into, std::uint64_t offset, std::uint64_t token) = 0;
+  virtual Result<void> read(const File& file, MutableByteSpan into, std::uint64_t offset,
+                            std::uint64_t token) = 0;
   virtual Result<void> write(const File& file, ByteSpan from, std::uint64_t offset, std::uint64_t token) = 0;
   // Hands what was queued to the kernel without waiting (reap does so too).
   virtual Result<void> submit() = 0;
@@ -97,7 +97,8 @@ class Io {
 
   virtual Result<File> open(const std::string& path, const OpenOptions& options) = 0;
   // Relative to an open directory; `name` is one path component (or "." for a new handle on the directory).
-  virtual Result<File> open_at(const File& directory, const std::string& name, const OpenOptions& options) = 0;
+  virtual Result<File> open_at(const File& directory, const std::string& name,
+                               const OpenOptions& options) = 0;
 
   // Reads until `into` is full or the file ends; returns the bytes read.
   virtual Result<std::size_t> read(const File& file, MutableByteSpan into, std::uint64_t offset) = 0;
@@ -151,8 +152,9 @@ std::unique_ptr<Io> make_default_io();
 // The whole file; kMalformed if it is longer than `size_max`.
 Result<Bytes> read_file(Io& io, const std::string& path, std::uint64_t size_max);
 // Writes `path` whole through a temporary file beside it, synced before it is renamed over `path`; then the
-// directory is synced: on return the new content is durable, and at any moment either the old or the new is there. The temporary file is `path` with ".new" added; one left by a crash
-// is overwritten. One writer at a time.
+// directory is synced: on return the new content is durable, and at any moment either the old or the new is
+// there. The temporary file is `path` with ".new" added; one left by a crash is overwritten. One writer at a
+// time.
 Result<void> replace_file(Io& io, const std::string& path, ByteSpan bytes);
 // Also true for a dangling symlink; false where the path cannot be reached.
 bool exists(Io& io, const std::string& path);
