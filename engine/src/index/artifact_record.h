@@ -28,10 +28,10 @@ inline constexpr std::uint32_t kHoleBlock = 0xFFFFFFFF;
 inline constexpr std::uint64_t kArtifactExtentsMax = 0xFFFFFFFF;
 
 struct ArtifactRecord {
-  Reference ref;
+  Reference ref{};
   std::uint64_t length = 0;  // bytes
   std::uint32_t flags = 0;
-  std::optional<std::uint32_t> type_tag;  // exactly for typed references
+  std::optional<std::uint32_t> type_tag{};  // exactly for typed references
   std::uint8_t visibility = kVisibilityByLog;
 };
 

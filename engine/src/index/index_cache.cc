@@ -65,11 +65,12 @@ std::size_t RowBatch::size_bytes() const {
 }
 
 Result<void> IndexCache::Impl::for_each_key(
-    std::string_view prefix, const std::function<bool(std::string_view, std::string_view)>& each) const {
+    std::string_view prefix, std::string_view from,
+    const std::function<bool(std::string_view, std::string_view)>& each) const {
   rocksdb::ReadOptions options;
   options.fill_cache = false;
   const std::unique_ptr<rocksdb::Iterator> at(db().NewIterator(options));
-  for (at->Seek(slice_of(prefix)); at->Valid() && at->key().starts_with(slice_of(prefix)); at->Next())
+  for (at->Seek(slice_of(from)); at->Valid() && at->key().starts_with(slice_of(prefix)); at->Next())
     if (!each(at->key().ToStringView(), at->value().ToStringView())) break;
   return check(at->status(), "cannot read the index cache");
 }
@@ -97,25 +98,28 @@ Result<std::optional<std::string>> IndexCache::Impl::load(const CacheTarget& tar
 
 Result<bool> IndexCache::Impl::load_blocks() {
   bool whole = true;
-  ASL_TRY(for_each_key(std::string_view(&kPrefixBlock, 1), [&](std::string_view key, std::string_view value) {
-    if (key.size() != kBlockKeySize) return true;  // a digest that begins alike
-    BlockId id;
-    whole = value.size() == id.size();
-    if (!whole) return false;
-    std::ranges::copy(as_bytes(value), id.begin());
-    const auto number = load_be<std::uint32_t>(as_bytes(key).data() + 1);
-    whole = blocks.number_of(id) == number;
-    return whole;
-  }));
+  ASL_TRY(for_each_key(std::string_view(&kPrefixBlock, 1), std::string_view(&kPrefixBlock, 1),
+                       [&](std::string_view key, std::string_view value) {
+                         if (key.size() != kBlockKeySize) return true;  // a digest that begins alike
+                         BlockId id;
+                         whole = value.size() == id.size();
+                         if (!whole) return false;
+                         std::ranges::copy(as_bytes(value), id.begin());
+                         const auto number = load_be<std::uint32_t>(as_bytes(key).data() + 1);
+                         whole = blocks.number_of(id) == number;
+                         return whole;
+                       }));
   blocks_written = blocks.size();
   return whole;
 }
 
 Result<void> IndexCache::Impl::load_skipped() {
-  return for_each_key(std::string_view(&kPrefixSkipped, 1), [&](std::string_view key, std::string_view) {
-    if (key.size() == kSkippedKeySize) skipped.push_back(load_be<std::uint64_t>(as_bytes(key).data() + 1));
-    return true;
-  });
+  return for_each_key(std::string_view(&kPrefixSkipped, 1), std::string_view(&kPrefixSkipped, 1),
+                      [&](std::string_view key, std::string_view) {
+                        if (key.size() == kSkippedKeySize)
+                          skipped.push_back(load_be<std::uint64_t>(as_bytes(key).data() + 1));
+                        return true;
+                      });
 }
 
 IndexCache::IndexCache(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -253,9 +257,9 @@ Result<std::optional<std::string>> IndexCache::get_row(std::string_view key) con
 }
 
 Result<void> IndexCache::for_each_row(
-    std::string_view prefix,
+    std::string_view prefix, std::string_view from,
     const std::function<bool(std::string_view key, std::string_view value)>& each) const {
-  return impl_->for_each_key(prefix, [&](std::string_view key, std::string_view value) {
+  return impl_->for_each_key(prefix, from, [&](std::string_view key, std::string_view value) {
     // Digests and the cache's own keys lie between the rows.
     return key.size() < kRowKeySizeMin || each(key, value);
   });

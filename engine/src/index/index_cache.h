@@ -91,9 +91,9 @@ class IndexCache {
   Result<void> bump_epoch();
 
   Result<std::optional<std::string>> get_row(std::string_view key) const;
-  // In key order; `each` returns false to stop.
+  // From key `from` on (which starts with `prefix`), in key order; `each` returns false to stop.
   Result<void> for_each_row(
-      std::string_view prefix,
+      std::string_view prefix, std::string_view from,
       const std::function<bool(std::string_view key, std::string_view value)>& each) const;
 
   // For Index. An error marks the cache as damaged: it is not asked again, and the next open makes it anew.

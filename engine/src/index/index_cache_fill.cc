@@ -199,7 +199,7 @@ Result<std::uint64_t> IndexCache::sweep(const Index& index) {
   std::uint64_t changed = 0;
   std::optional<Error> trouble;
   rocksdb::WriteBatch batch;
-  ASL_TRY(impl_->for_each_key({}, [&](std::string_view key, std::string_view value) {
+  ASL_TRY(impl_->for_each_key({}, {}, [&](std::string_view key, std::string_view value) {
     if (key.size() != sizeof(Digest)) return true;
     auto step = impl_->sweep_key(index, key, value, batch);
     if (!step) trouble = std::move(step).error();

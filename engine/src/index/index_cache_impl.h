@@ -88,7 +88,7 @@ struct IndexCache::Impl {
   Result<void> write_if_full(rocksdb::WriteBatch& batch) const;
 
   // In key order; `each` returns false to stop.
-  Result<void> for_each_key(std::string_view prefix,
+  Result<void> for_each_key(std::string_view prefix, std::string_view from,
                             const std::function<bool(std::string_view, std::string_view)>& each) const;
 
   // nullopt: usable as it is. Otherwise why it must be made anew.

@@ -96,6 +96,10 @@ bool LogState::apply_store_record(const LogRecord& record) {
       return true;
     case kLogSnapshotLabel: {
       auto label = *SnapshotLabelRecord::decode(payload);
+      if (label.snapshot_id == kDomainLabelId) {
+        alias_ = std::move(label.label);
+        return true;
+      }
       SnapshotState& snapshot = snapshots_.at(label.snapshot_id);
       snapshot.label = std::move(label.label);
       snapshot.label_logseq = record.logseq;

@@ -72,6 +72,7 @@ Result<void> LogState::check_snapshot_record(std::uint32_t type, ByteSpan payloa
     return {};
   }
   ASL_ASSIGN(const std::uint64_t id, snapshot_named(type, payload));
+  if (type == kLogSnapshotLabel && id == kDomainLabelId) return {};  // the domain's own name
   const SnapshotState* snapshot = find_snapshot(id);
   if (snapshot == nullptr && !pending.anchored.contains(id))
     return contradicts("snapshot {} is spoken of before it is anchored", id);

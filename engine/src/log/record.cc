@@ -69,7 +69,6 @@ Result<SnapshotLabelRecord> SnapshotLabelRecord::decode(ByteSpan payload) {
   return decode_payload<SnapshotLabelRecord>(payload, [](PayloadReader& in, SnapshotLabelRecord& record) {
     record.snapshot_id = in.number<std::uint64_t>();
     record.label = in.text();
-    in.require(record.snapshot_id != 0, kNoId);
   });
 }
 

@@ -92,6 +92,9 @@ struct SnapshotForgetRecord {
   static Result<SnapshotForgetRecord> decode(ByteSpan payload);
 };
 
+// Labels with this id name the domain itself: its alias.
+inline constexpr std::uint64_t kDomainLabelId = 0;
+
 struct SnapshotLabelRecord {
   static constexpr std::uint32_t kType = kLogSnapshotLabel;
   std::uint64_t snapshot_id = 0;

@@ -73,6 +73,9 @@ class LogState {
   const Digest& record_hash() const { return record_hash_; }  // of the record at last_logseq
   const std::optional<GenesisRecord>& genesis() const { return genesis_; }
 
+  // What the domain is called (the LABEL of id kDomainLabelId); empty if it was never named.
+  const std::string& alias() const { return alias_; }
+
   // Ascending ids, which is the order of sealing; the newest seal is last.
   const std::vector<SegmentState>& segments() const { return segments_; }
   const SegmentState* find_segment(std::uint64_t id) const;
@@ -137,6 +140,7 @@ class LogState {
   std::uint64_t last_logseq_ = 0;
   Digest record_hash_{};
   std::optional<GenesisRecord> genesis_;
+  std::string alias_;
   std::vector<SegmentState> segments_;
   std::uint64_t last_segment_id_ = 0;
   std::map<std::uint64_t, SnapshotState> snapshots_;
