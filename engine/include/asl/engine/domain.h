@@ -2,6 +2,12 @@
 // StoreWriter (store_writer.h) is needed to change anything.
 #pragma once
 
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
 #include <asl/engine/block.h>
 #include <asl/engine/bytes.h>
 #include <asl/engine/error.h>
@@ -11,12 +17,6 @@
 #include <asl/engine/reference.h>
 #include <asl/engine/snapshot.h>
 #include <asl/engine/tree.h>
-
-#include <functional>
-#include <memory>
-#include <optional>
-#include <string>
-#include <vector>
 
 namespace asl {
 
@@ -40,8 +40,9 @@ class Artifact {
   std::optional<std::uint32_t> type_tag() const;
   std::uint64_t extent_count() const;
 
-  // Reads until `into` is full or the artifact ends; returns the bytes read. Every byte returned has passed its
-  // check. kIntegrity names block file and offset (after other copies of the extent were tried). Thread-safe.
+  // Reads until `into` is full or the artifact ends; returns the bytes read. Every byte returned has passed
+  // its check. kIntegrity names block file and offset (after other copies of the extent were tried).
+  // Thread-safe.
   Result<std::size_t> read(std::uint64_t offset, MutableByteSpan into) const;
 
   struct Run {
@@ -49,7 +50,9 @@ class Artifact {
     std::uint64_t length;
     bool hole;
   };
-  // The data or hole run that `offset` lies in, to its end: adjacent data extents are joined.
+  // The data or hole run that `offset` lies in. Adjacent data extents are joined, up to kRunExtentsMax of
+  // them.
+  static constexpr std::uint32_t kRunExtentsMax = 1024;
   Result<Run> run_at(std::uint64_t offset) const;
 
   struct Impl;
@@ -70,7 +73,8 @@ class Domain {
  public:
   // Opens the domain in `directory`. Log corruption does not fail the open: what verifies is served and
   // corruption() says what does not. Missing or damaged caches never fail it. `io` must outlive the object.
-  static Result<std::unique_ptr<Domain>> open(io::Io& io, const std::string& directory, const DomainOptions& options);
+  static Result<std::unique_ptr<Domain>> open(io::Io& io, const std::string& directory,
+                                              const DomainOptions& options);
   ~Domain();
 
   const DomainId& id() const;
@@ -79,10 +83,10 @@ class Domain {
   io::Io& io() const;
   const DomainOptions& options() const;
   // Set if the log breaks its chain somewhere; the domain is then read-only for good.
-  const std::optional<Error>& corruption() const;
+  std::optional<Error> corruption() const;
 
   // Looks for newer commits. True if the state moved. Thread-safe; artifacts found earlier stay valid.
-  Result<bool> refresh();
+  Result<bool> refresh() const;
   // The replayed log. The pointer keeps its state alive across refresh.
   std::shared_ptr<const LogState> state() const;
   std::shared_ptr<const View> view() const;
@@ -91,8 +95,8 @@ class Domain {
   Result<Artifact> find(const Reference& ref) const;
   // A reference shortened to a prefix; kUsage naming the candidates if several match.
   Result<Reference> resolve(std::string_view text) const;
-  // The whole of a typed artifact, hashed whole before it is returned; kIntegrity if its tag is not `type_tag`,
-  // kMalformed if longer than `size_max`.
+  // The whole of a typed artifact, hashed whole before it is returned; kIntegrity if its tag is not
+  // `type_tag`, kMalformed if longer than `size_max`.
   Result<Bytes> read_typed(const Reference& ref, std::uint32_t type_tag, std::uint64_t size_max) const;
 
   // Snapshots. kNotFound for unknown or forgotten ones.
@@ -103,6 +107,7 @@ class Domain {
   BlockReader& block_reader() const;
 
   struct Impl;
+  Impl& impl() { return *impl_; }
 
  private:
   explicit Domain(std::unique_ptr<Impl> impl);

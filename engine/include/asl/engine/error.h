@@ -32,12 +32,12 @@ inline constexpr int kExitSourceIncomplete = 1;  // done, but some source data w
 // fields name where. to_string() renders "<message>: <object or path>: <reason>".
 struct Error {
   ErrorCode code = ErrorCode::kIo;
-  std::string message;                  // what was attempted or violated
-  std::string object;                   // reference, block id, segment, snapshot... empty if none
-  std::string path;                     // file the failure is in; empty if none
-  std::optional<std::uint64_t> offset;  // byte offset in `path`
-  int sys_errno = 0;                    // 0 if no system call failed
-  std::string hint;                     // next step for the user, printed as "try: ..."; empty if none
+  std::string message{};                  // what was attempted or violated
+  std::string object{};                   // reference, block id, segment, snapshot... empty if none
+  std::string path{};                     // file the failure is in; empty if none
+  std::optional<std::uint64_t> offset{};  // byte offset in `path`
+  int sys_errno = 0;                      // 0 if no system call failed
+  std::string hint{};                     // next step for the user, printed as "try: ..."; empty if none
 
   std::string to_string() const;
 
@@ -65,17 +65,18 @@ std::string_view error_code_name(ErrorCode code);
 }  // namespace asl
 
 // Propagates the error of an expression of type Result<...>, discarding its value.
-#define ASL_TRY(expr)                                                        \
-  do {                                                                       \
-    if (auto asl_try_result_ = (expr); !asl_try_result_) [[unlikely]]        \
-      return std::unexpected(std::move(asl_try_result_).error());            \
+#define ASL_TRY(expr)                                                 \
+  do {                                                                \
+    if (auto asl_try_result_ = (expr); !asl_try_result_) [[unlikely]] \
+      return std::unexpected(std::move(asl_try_result_).error());     \
   } while (false)
 
 #define ASL_CONCAT_INNER(a, b) a##b
 #define ASL_CONCAT(a, b) ASL_CONCAT_INNER(a, b)
 // ASL_ASSIGN(auto value, expression): declares `value` or propagates the error.
 #define ASL_ASSIGN(decl, expr) ASL_ASSIGN_INNER(ASL_CONCAT(asl_result_, __COUNTER__), decl, expr)
-#define ASL_ASSIGN_INNER(tmp, decl, expr)                             \
-  auto tmp = (expr);                                                  \
-  if (!tmp) [[unlikely]] return std::unexpected(std::move(tmp).error()); \
+#define ASL_ASSIGN_INNER(tmp, decl, expr)           \
+  auto tmp = (expr);                                \
+  if (!tmp) [[unlikely]]                            \
+    return std::unexpected(std::move(tmp).error()); \
   decl = std::move(*tmp)

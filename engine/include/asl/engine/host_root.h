@@ -2,19 +2,17 @@
 // (doc/format-host.md). Knows where things of the host lie; a domain's own directory is Domain's matter.
 #pragma once
 
-#include <asl/engine/bytes.h>
-#include <asl/engine/error.h>
-#include <asl/engine/io.h>
-
-#include <array>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include <asl/engine/bytes.h>
+#include <asl/engine/domain_id.h>
+#include <asl/engine/error.h>
+#include <asl/engine/io.h>
+
 namespace asl {
 
-// The first 20 bytes of a hash of the root key, or 20 random bytes for a local domain (made without a key).
-using DomainId = std::array<std::byte, 20>;
 std::string to_hex(const DomainId& id);
 Result<DomainId> parse_domain_id(std::string_view hex);
 
@@ -26,6 +24,9 @@ struct DomainSummary {
   std::string alias;  // the id in hex where none was given
   std::string directory;
 };
+
+// The name in a domain's log, replayed for it; empty if it has none.
+Result<std::string> read_alias(io::Io& io, const std::string& domain_directory);
 
 class HostRoot {
  public:
@@ -39,16 +40,17 @@ class HostRoot {
   bool read_only() const { return read_only_; }  // an unknown minor layout version
   io::Io& io() const { return *io_; }
 
-  // Makes an empty local domain (no key) and registers it. The alias matches [A-Za-z0-9._-]{1,64}, does not start
-  // with '.', does not look like a domain id and is new (kRefused). Durable on return.
+  // Makes an empty local domain (no key) and registers it. The alias matches [A-Za-z0-9._-]{1,64}, does not
+  // start with '.', does not look like a domain id and is new (kRefused). Durable on return.
   Result<DomainSummary> create_local_domain(const std::string& alias);
   // The same with a given identity; used for keyed domains. `root_public_key` is zero for a local one.
-  Result<DomainSummary> create_domain(const std::string& alias, const DomainId& id, const Digest& root_public_key);
+  Result<DomainSummary> create_domain(const std::string& alias, const DomainId& id,
+                                      const Digest& root_public_key);
 
   // In the order of host/domains; domains found only as directories come last, by id.
   Result<std::vector<DomainSummary>> domains() const;
-  // By alias, id, or unambiguous prefix (8 or more digits) of an id. An empty name is the only domain there is
-  // (kUsage with the list if there are several).
+  // By alias, id, or unambiguous prefix (8 or more digits) of an id. An empty name is the only domain there
+  // is (kUsage with the list if there are several).
   Result<DomainSummary> find_domain(std::string_view name) const;
 
  private:

@@ -1,0 +1,170 @@
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include <asl/engine/hash.h>
+
+#include "store/writer_session.h"
+
+namespace asl {
+namespace {
+
+// Zeros to hash where nothing was read.
+constexpr std::size_t kZeroBytes = 64 << 10;
+alignas(64) constexpr std::byte kZeros[kZeroBytes]{};
+// The cutter decides about a hole once it has seen this much of it.
+constexpr std::uint64_t kZerosShown = kHoleMin + 2 * kPageSize;
+static_assert(ArtifactStream::kRingBytes >= 4 * kCutWindowMax,
+              "reads ahead and the cutting window share the ring");
+
+}  // namespace
+
+ArtifactStream::ArtifactStream(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+ArtifactStream::~ArtifactStream() {
+  const Gate::Pass pass(impl_->lane->session.gate);
+  impl_->lane->stream = nullptr;
+}
+
+Result<std::unique_ptr<ArtifactStream>> ArtifactStream::open(Lane& lane) {
+  auto impl = std::make_unique<Impl>();
+  impl->lane = lane.impl_.get();
+  if (impl->lane->stream != nullptr) return fail(ErrorCode::kUsage, "a lane writes one stream at a time");
+  if (!impl->lane->ring) {
+    ASL_ASSIGN(RingBuffer ring, RingBuffer::make(kRingBytes));
+    impl->lane->ring.emplace(std::move(ring));
+  }
+  impl->ring = &*impl->lane->ring;
+  impl->extents = std::make_unique<ExtentList>(impl->lane->session.extent_budget);
+  const Gate::Pass pass(impl->lane->session.gate);
+  impl->lane->stream = impl.get();
+  return std::unique_ptr<ArtifactStream>(new ArtifactStream(std::move(impl)));
+}
+
+std::byte* ArtifactStream::space(std::uint64_t offset) const {
+  return impl_->ring->at(offset);
+}
+std::uint64_t ArtifactStream::limit() const {
+  return impl_->cutter.position() / kPageSize * kPageSize + kRingBytes;
+}
+std::uint64_t ArtifactStream::position() const {
+  return impl_->given;
+}
+
+Result<void> ArtifactStream::filled_to(std::uint64_t offset) {
+  if (offset < impl_->given || offset > limit())
+    return fail(ErrorCode::kUsage, "beyond the space of a stream");
+  impl_->given = offset;
+  {
+    const Gate::Pass pass(impl_->lane->session.gate);
+    ASL_TRY(impl_->consume(false));
+  }
+  return impl_->lane->session.commit_if_due();
+}
+
+Result<void> ArtifactStream::zeros(std::uint64_t length) {
+  Impl& impl = *impl_;
+  std::uint64_t left = length;
+  while (left > 0) {
+    const bool at_zeros = impl.cutter.in_hole() && impl.cutter.position() == impl.given;
+    const std::uint64_t whole_pages = left / kPageSize * kPageSize;
+    if (at_zeros && impl.given % kPageSize == 0 && whole_pages > 0) {
+      const Gate::Pass pass(impl.lane->session.gate);
+      impl.cutter.skip_hole(whole_pages);
+      impl.open_hole->raw_length += whole_pages;
+      impl.given += whole_pages;
+      impl.hash_zeros(whole_pages);
+      left -= whole_pages;
+      continue;
+    }
+    const std::uint64_t shown = std::min({left, kZerosShown, limit() - impl.given});
+    std::memset(space(impl.given), 0, shown);
+    left -= shown;
+    ASL_TRY(filled_to(impl.given + shown));
+  }
+  return {};
+}
+
+void ArtifactStream::Impl::hash_zeros(std::uint64_t length) {
+  while (length > 0) {
+    const std::size_t step = std::min<std::uint64_t>(length, kZeroBytes);
+    whole.update({kZeros, step});
+    length -= step;
+  }
+}
+
+// Cuts as long as the cutter can decide. The caller holds a Pass.
+Result<void> ArtifactStream::Impl::consume(bool at_end) {
+  ASL_TRY(lane->session.check_alive());
+  while (true) {
+    const std::uint64_t position = cutter.position();
+    const auto cut = cutter.next({ring->at(position), given - position}, at_end);
+    if (!cut) return {};
+    const ByteSpan bytes{ring->at(position), cut->hole ? 0 : cut->length_bytes};
+    if (cut->hole) {
+      if (open_hole)
+        open_hole->raw_length += cut->length_bytes;
+      else
+        open_hole = hole_record(position, cut->length_bytes);
+      hash_zeros(cut->length_bytes);
+      continue;
+    }
+    ASL_TRY(close_hole());
+    Digest digest{};
+    if (position == 0 && at_end && cut->length_bytes == given) {
+      // The whole artifact is one extent: its digest is the artifact's.
+      whole.update(bytes);
+      digest = Sha256(whole).finish();
+    } else {
+      Sha256 own;
+      Sha256::update_pair(whole, bytes, own, bytes);
+      digest = own.finish();
+    }
+    ASL_ASSIGN(PlacedExtent placed, lane->place(bytes, digest, false));
+    placed.extent.artifact_offset = position;
+    if (placed.is_new) bytes_new += bytes.size();
+    stored_anew = stored_anew || placed.is_new;
+    ASL_TRY(extents->append(placed.extent));
+    if (placed.is_new) unrecorded.push_back(placed.extent);
+  }
+}
+
+Result<void> ArtifactStream::Impl::close_hole() {
+  if (!open_hole) return {};
+  hole_bytes += open_hole->raw_length;
+  ASL_TRY(extents->append(*open_hole));
+  open_hole.reset();
+  return {};
+}
+
+Result<void> ArtifactStream::Impl::record_finished_extents() {
+  for (ExtentRecord extent : unrecorded) {
+    extent.artifact_offset = 0;
+    const ArtifactRecord artifact{.ref = untyped_reference(extent.digest), .length = extent.raw_length};
+    ASL_TRY(lane->session.record(artifact, std::span(&extent, 1), true));
+  }
+  unrecorded.clear();
+  return {};
+}
+
+Result<WrittenArtifact> ArtifactStream::finish(bool pinned) {
+  Impl& impl = *impl_;
+  WrittenArtifact written;
+  {
+    const Gate::Pass pass(impl.lane->session.gate);
+    ASL_TRY(impl.consume(true));
+    ASL_TRY(impl.close_hole());
+    written.length = impl.given;
+    written.hole_bytes = impl.hole_bytes;
+    written.bytes_new = impl.bytes_new;
+    written.reference = untyped_reference(impl.whole.finish());
+    impl.unrecorded.clear();
+    const ArtifactRecord artifact{
+        .ref = written.reference, .length = impl.given, .flags = pinned ? kRecordPinned : 0};
+    ASL_TRY(impl.lane->session.record(artifact, std::move(impl.extents), impl.stored_anew));
+  }
+  ASL_TRY(impl.lane->session.commit_if_due());
+  return written;
+}
+
+}  // namespace asl

@@ -1,0 +1,134 @@
+// The commit: the one way in which anything becomes visible (doc/commit.md). Ingest, put, gc, merge and
+// everything that is signed come through here.
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "index/bloom.h"
+#include "store/domain_impl.h"
+#include "store/writer_session.h"
+
+namespace asl {
+
+bool StoreWriter::Impl::commit_due() const {
+  if (options.dry_run) return false;
+  if (batch_bytes.load(std::memory_order_relaxed) >= options.commit_bytes) return true;
+  const std::uint64_t artifacts = batch_artifacts.load(std::memory_order_relaxed);
+  if (artifacts >= options.commit_artifacts) return true;
+  return artifacts > 0 && std::chrono::steady_clock::now() - batch_start >= options.commit_interval;
+}
+
+Result<void> StoreWriter::Impl::commit_if_due() {
+  if (!commit_due()) return {};
+  const Gate::Closed closed(gate);
+  if (!commit_due()) return {};  // another lane was faster
+  return commit_batch({});
+}
+
+Result<void> StoreWriter::Impl::commit(std::span<const NewRecord> log_records) {
+  const Gate::Closed closed(gate);
+  return commit_batch(log_records);
+}
+
+Result<void> StoreWriter::Impl::check_alive() const {
+  if (!ended) return {};
+  return fail(ErrorCode::kIo, "the writing session has ended with an earlier failure");
+}
+
+Result<void> StoreWriter::Impl::seal_lanes() {
+  const std::lock_guard guard(lanes_mutex);
+  for (Lane::Impl* lane : lanes) {
+    ASL_TRY(lane->seal_all());
+    if (lane->stream != nullptr) ASL_TRY(lane->stream->record_finished_extents());
+  }
+  return {};
+}
+
+// Steps 2 to 4 for blocks: metadata synced, both renamed, directories synced.
+Result<void> StoreWriter::Impl::install_blocks() {
+  std::vector<BlockId> ids;
+  for (SealedInSession& entry : sealed) {
+    ASL_TRY(blocks.stage_meta(entry.block));
+    ids.push_back(entry.block.id);
+  }
+  for (const SealedInSession& entry : sealed) ASL_TRY(blocks.install(entry.block));
+  if (!ids.empty()) ASL_TRY(blocks.sync_directories(ids));
+  return {};
+}
+
+Result<void> StoreWriter::Impl::commit_batch(std::span<const NewRecord> log_records) {
+  ASL_TRY(check_alive());
+  if (options.dry_run) return {};
+  // The cache must not fall two commits behind the log. What becomes of it is no matter for the commit.
+  if (derived.valid()) static_cast<void>(derived.get());
+  ended = true;  // until everything below has succeeded
+  if (options.progress != nullptr) options.progress->set_phase(ProgressPhase::kCommitting);
+  ASL_TRY(seal_lanes());
+  std::vector<NewRecord> group;
+  std::uint64_t segment = 0;
+  if (records.record_count() > 0) {
+    segment = next_segment++;
+    ASL_TRY(install_blocks());
+    ASL_ASSIGN(const WrittenSegment written,
+               records.write(io, segments.segment_tmp_path(segment), {.domain_id = domain.id()}));
+    ASL_TRY(segments.publish_segment(segment));
+    ASL_TRY(segments.sync_directory());
+    group.push_back(new_record(SegmentSealRecord{.segment_id = segment, .file_hash = written.hash}));
+  }
+  group.insert(group.end(), log_records.begin(), log_records.end());
+  if (!group.empty()) {
+    ASL_TRY(domain.state()->check(group));
+    ASL_TRY(log->append(group));
+    // From here on the batch is durable and visible.
+    commits += 1;
+    ASL_TRY(domain.refresh());
+  }
+  session.start_generation();
+  for (const Digest& digest : healed) damage->heal(digest);
+  healed.clear();
+  sealed.clear();
+  std::move(rows.begin(), rows.end(), std::back_inserter(committed_rows));
+  rows.clear();
+  batch_bytes = 0;
+  batch_artifacts = 0;
+  batch_start = std::chrono::steady_clock::now();
+  ended = false;
+  start_derived(segment, segment != 0);
+  if (options.progress != nullptr) options.progress->set_phase(ProgressPhase::kIngesting);
+  return {};
+}
+
+// The derived things, beside the next batch. They are awaited before the next commit starts.
+void StoreWriter::Impl::start_derived(std::uint64_t segment, bool has_segment) {
+  derived = std::async(std::launch::async,
+                       [this, segment, has_segment] { return update_cache(segment, has_segment); });
+}
+
+Result<void> StoreWriter::Impl::update_cache(std::uint64_t segment, bool has_segment) {
+  const std::shared_ptr<const View> view = domain.view();
+  std::vector<std::pair<Bytes, Bytes>> new_rows;
+  {
+    const std::lock_guard guard(batch_mutex);
+    new_rows.swap(committed_rows);
+  }
+  RowBatch batch;
+  for (const auto& [key, value] : new_rows) {
+    if (value.empty())
+      batch.remove(as_text(key));
+    else
+      batch.put(as_text(key), as_text(value));
+  }
+  std::vector<Index::Segment> sealed_now;
+  for (const Index::Segment& live : view->index->segments()) {
+    if (has_segment && live.live.number == segment) sealed_now.push_back(live);
+  }
+  if (has_segment && !sealed_now.empty() && sealed_now.front().reader != nullptr)
+    static_cast<void>(write_bloom(segments, sealed_now.front().reader, sealed_now.front().live.hash));
+  if (cache != nullptr)
+    ASL_TRY(
+        cache->apply(sealed_now, {view->state->last_logseq(), view->state->record_hash()}, std::move(batch)));
+  session.drop_older_generation();
+  return damage->save(io, layout.damaged_file());
+}
+
+}  // namespace asl

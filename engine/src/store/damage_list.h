@@ -1,0 +1,51 @@
+// store/damaged: extents that were found damaged and not yet healed.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+
+#include <asl/engine/block.h>
+#include <asl/engine/bytes.h>
+#include <asl/engine/error.h>
+#include <asl/engine/io.h>
+
+namespace asl {
+
+// A line a place: "<digest> <block id> <offset>\n", hex and decimal. A line that is not of this form ends
+// what is believed of the file (an append was cut short); an extent missing from it is only found damaged
+// once more. Thread-safe. The list is short: it holds damage, not data.
+class DamageList {
+ public:
+  // A list beyond this is a dying disk, not a list; what does not fit is left out.
+  static constexpr std::uint64_t kFileSizeMax = 64ULL << 20;
+
+  // Reads the file; a missing one is empty.
+  static Result<DamageList> load(io::Io& io, const std::string& path);
+  DamageList(DamageList&& other) noexcept;
+
+  // Appends one place, unsynced (it is a memory aid, the disk says the same again). For readers and writers
+  // alike; a store that cannot be written to is no error.
+  static void report(io::Io& io, const std::string& path, const ExtentLocation& extent);
+
+  bool contains(const Digest& digest) const;
+  bool empty() const { return size_.load(std::memory_order_relaxed) == 0; }
+  // A good copy is durable elsewhere. save() writes the shortened list.
+  void heal(const Digest& digest);
+  Result<void> save(io::Io& io, const std::string& path);
+
+ private:
+  DamageList() = default;
+  struct Place {
+    BlockId block{};
+    std::uint32_t offset_bytes = 0;
+  };
+  mutable std::mutex mutex_;
+  std::unordered_multimap<Digest, Place, DigestHash> places_;
+  std::atomic<std::size_t> size_{0};
+  bool changed_ = false;
+};
+
+}  // namespace asl

@@ -1,0 +1,62 @@
+// The inside of a Domain.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include <asl/engine/domain.h>
+
+#include "block/block_reader.h"
+#include "block/block_store.h"
+#include "index/index_cache.h"
+#include "index/page_cache.h"
+#include "index/segment_store.h"
+#include "log/log_reader.h"
+#include "store/domain_layout.h"
+#include "store/view.h"
+
+namespace asl {
+
+struct Domain::Impl {
+  Impl(io::Io& seam, const std::string& directory, const DomainOptions& domain_options);
+
+  io::Io& io;
+  const DomainLayout layout;
+  const DomainOptions options;
+  const LogFiles log_files;
+  const SegmentStore segments;
+  BlockStore blocks;
+  BlockReader reader;
+  std::shared_ptr<PageCache> pages;
+  bool layout_read_only = false;  // a newer minor layout version
+
+  mutable std::mutex view_mutex;  // guards the three below
+  std::shared_ptr<const View> view;
+  std::optional<Error> corruption;
+  IndexCache* cache = nullptr;  // of the writer of this process, while there is one
+
+  std::mutex refresh_mutex;  // guards position
+  LogPosition position;
+
+  // Replays what is new, or all. True if the view moved.
+  Result<bool> replay(bool from_start);
+  // Builds the view for a state; shares open segments with the present one.
+  Result<void> show(std::shared_ptr<const LogState> state);
+  // While a writer lives, look-ups go through its cache; null detaches it.
+  Result<void> attach_cache(IndexCache* writer_cache);
+  std::shared_ptr<const View> current() const;
+};
+
+// What an Artifact keeps: the record found, and the domain to look again in.
+struct Artifact::Impl {
+  const Domain* domain = nullptr;
+  std::shared_ptr<const View> view;
+  ArtifactHandle handle;
+
+  Result<void> read_extent(const ArtifactExtent& extent, MutableByteSpan into) const;
+  Result<void> read_other_copy(const ArtifactExtent& extent, MutableByteSpan into, Error first) const;
+};
+
+}  // namespace asl

@@ -1,0 +1,133 @@
+#include "store/session_opening.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <string>
+#include <utility>
+
+#include "log/log_writer.h"
+#include "store/sweep.h"
+
+namespace asl {
+namespace {
+
+std::string cache_directory(const DomainLayout& layout) {
+  return layout.cache() + "/index";
+}
+
+Result<void> open_log(Domain::Impl& domain, StoreWriter::Impl& session) {
+  auto state = std::make_shared<LogState>();
+  ASL_ASSIGN(const ReplayOutcome outcome,
+             replay_log(session.io, domain.log_files, {},
+                        [&](const LogGroup& group) { return state->apply(group.records); }));
+  if (auto damage = outcome.corruption()) {
+    if (damage->hint.empty())
+      damage->hint = "the store is read-only now; asl copy makes a new one of what verifies";
+    return fail(std::move(*damage));
+  }
+  ASL_TRY(state->require_known_types());
+  ASL_ASSIGN(LogWriter writer, LogWriter::open(session.io, domain.log_files, outcome, {}));
+  session.log.emplace(std::move(writer));
+  domain.position = session.log->end();
+  return domain.show(std::move(state));
+}
+
+Result<void> sweep_after_dead_writer(Domain::Impl& domain, StoreWriter::Impl& session) {
+  const std::string& tail = session.log->tail_kept();
+  const bool marker = io::exists(session.io, session.layout.session_marker());
+  if (!tail.empty())
+    session.notices.push_back("an interrupted write to the log was cut off and kept as " + tail);
+  if (!marker && tail.empty()) return {};
+  const std::shared_ptr<const View> view = domain.current();
+  ASL_ASSIGN(const SweepReport swept,
+             sweep_store(session.io, session.layout, session.blocks, session.segments, *view->state,
+                         *view->index, !tail.empty()));
+  if (swept.files > 0)
+    session.notices.push_back(fmt::format("{} {} of an interrupted run {}", swept.files,
+                                          swept.files == 1 ? "file" : "files",
+                                          tail.empty() ? "removed" : "moved to store/lost"));
+  return {};
+}
+
+Result<void> write_marker(StoreWriter::Impl& session) {
+  if (io::exists(session.io, session.layout.session_marker())) return {};
+  ASL_ASSIGN(const io::File marker,
+             session.io.open(session.layout.session_marker(), {.write = true, .create_new = true}));
+  // Before anything else is written: what a dead writer leaves must be found.
+  return session.io.sync_directory(session.layout.tmp());
+}
+
+// A cache that cannot be opened or made costs speed and nothing else, except the finding of known extents.
+Result<void> open_cache(Domain::Impl& domain, StoreWriter::Impl& session) {
+  const std::shared_ptr<const View> view = domain.current();
+  const Watermark head{view->state->last_logseq(), view->state->record_hash()};
+  const auto log_has = [&](const Watermark& mark) {
+    if (mark == head) return true;
+    bool found = false;
+    const auto replayed =
+        replay_log(session.io, domain.log_files, {}, [&](const LogGroup& group) -> Result<void> {
+          for (const LogRecord& record : group.records)
+            found = found || (record.logseq == mark.logseq && record.hash == mark.record_hash);
+          return {};
+        });
+    return replayed.has_value() && found;
+  };
+  const CacheTarget target{.segments = view->index->segments(), .head = head, .log_has = log_has};
+  auto cache = IndexCache::open(cache_directory(session.layout), target, session.options.progress);
+  if (!cache) {
+    session.notices.push_back("working without the index cache: " + cache.error().to_string());
+    return {};
+  }
+  session.cache = std::move(*cache);
+  if (session.cache->origin() == IndexCache::Origin::kRebuilt && !session.cache->rebuild_reason().empty())
+    session.notices.push_back("the index cache was made again: " + session.cache->rebuild_reason());
+  return domain.attach_cache(session.cache.get());
+}
+
+}  // namespace
+
+Result<void> open_session(Domain& target, StoreWriter::Impl& session) {
+  Domain::Impl& domain = target.impl();
+  if (domain.layout_read_only)
+    return fail(Error{.code = ErrorCode::kRefused,
+                      .message = "the store was written by a newer version and is read-only to this one",
+                      .path = session.layout.directory()});
+  auto lock = session.io.lock(session.layout.lock_file(), session.options.lock_wait_ms);
+  if (!lock) {
+    Error error = std::move(lock).error();
+    if (error.code == ErrorCode::kLocked && error.hint.empty())
+      error.hint = "another asl is writing to this domain; wait for it to finish";
+    return fail(std::move(error));
+  }
+  ASL_TRY(open_log(domain, session));
+  ASL_TRY(sweep_after_dead_writer(domain, session));
+  ASL_TRY(write_marker(session));
+  ASL_ASSIGN(const SegmentStore::Listing listed, session.segments.list());
+  session.next_segment = domain.current()->state->next_segment_id();
+  if (!listed.segments.empty())
+    session.next_segment = std::max(session.next_segment, listed.segments.back() + 1);
+  ASL_ASSIGN(DamageList damage, DamageList::load(session.io, session.layout.damaged_file()));
+  session.damage.emplace(std::move(damage));
+  ASL_TRY(open_cache(domain, session));
+  // Held from here on: close_session undoes what was done.
+  session.lock = std::move(*lock);
+  return {};
+}
+
+void close_session(Domain& target, StoreWriter::Impl& session, bool clean) {
+  static_cast<void>(target.impl().attach_cache(nullptr));
+  if (session.cache != nullptr) static_cast<void>(session.cache->flush());
+  session.cache.reset();
+  if (clean) {
+    std::uint64_t largest_segment = 0;
+    for (const SegmentState& segment : target.state()->segments()) {
+      if (const auto status = session.io.status(session.segments.segment_path(segment.id)))
+        largest_segment = std::max(largest_segment, static_cast<std::uint64_t>(status->st_size));
+    }
+    static_cast<void>(session.layout.fill_reserve(session.io, kReserveBaseBytes + largest_segment));
+    static_cast<void>(session.io.remove(session.layout.session_marker()));
+  }
+  session.lock.reset();
+}
+
+}  // namespace asl

@@ -1,0 +1,177 @@
+// The inside of a StoreWriter: what its lanes, its streams and its commits share.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <future>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <asl/engine/hash.h>
+#include <asl/engine/store_writer.h>
+
+#include "base/ring_buffer.h"
+#include "block/block_store.h"
+#include "block/block_writer.h"
+#include "block/codec.h"
+#include "block/cutter.h"
+#include "index/block_table.h"
+#include "index/extent_list.h"
+#include "index/index.h"
+#include "index/index_cache.h"
+#include "index/segment_store.h"
+#include "index/segment_writer.h"
+#include "log/log_writer.h"
+#include "store/block_presence.h"
+#include "store/damage_list.h"
+#include "store/domain_layout.h"
+#include "store/gate.h"
+#include "store/session_index.h"
+
+namespace asl {
+
+// One of a lane's open blocks and its number in the session's block table.
+struct OpenBlock {
+  std::unique_ptr<BlockWriter> writer;  // null: none open
+  std::uint32_t number = 0;
+};
+
+struct SealedInSession {
+  SealedBlock block;
+  std::uint32_t number = 0;
+};
+
+// Where an extent ended up.
+struct PlacedExtent {
+  ExtentRecord extent;
+  bool is_new = false;  // packed now, not known before
+};
+
+struct StoreWriter::Impl {
+  Impl(Domain& target, const WriterOptions& writer_options);
+
+  Domain& domain;
+  const WriterOptions options;
+  io::Io& io;
+  const DomainLayout layout;
+  BlockStore& blocks;
+  SegmentStore segments;
+  std::unique_ptr<io::Lock> lock;
+  std::unique_ptr<IndexCache> cache;
+  std::optional<LogWriter> log;
+  std::optional<DamageList> damage;
+  BlockPresence presence;
+  BlockTable block_table;
+  ExtentListBudget extent_budget;
+  SessionIndex session;
+  std::vector<std::string> notices;
+  std::uint64_t next_segment = 1;
+
+  // Lanes pass in, a commit closes.
+  Gate gate;
+  std::mutex lanes_mutex;
+  std::set<Lane::Impl*> lanes;
+  std::unique_ptr<Lane> own_lane;  // of put_typed and put_untyped
+  std::mutex own_lane_mutex;
+
+  // The batch: what the next commit makes visible.
+  std::mutex batch_mutex;
+  SegmentBuilder records;
+  std::vector<SealedInSession> sealed;
+  std::vector<Digest> healed;
+  std::vector<std::pair<Bytes, Bytes>> rows;            // an empty value removes the row
+  std::vector<std::pair<Bytes, Bytes>> committed_rows;  // of the last commit, on their way to the cache
+  std::atomic<std::uint64_t> batch_bytes{0};
+  std::atomic<std::uint64_t> batch_artifacts{0};
+  std::chrono::steady_clock::time_point batch_start = std::chrono::steady_clock::now();
+
+  std::atomic<bool> ended{false};     // after a failed commit
+  std::future<Result<void>> derived;  // the cache catching up with the last commit
+
+  std::atomic<std::uint64_t> bytes_new{0}, bytes_stored{0}, artifacts_new{0}, extents_new{0},
+      extents_healed{0}, commits{0};
+
+  // A copy of the extent in the merged index whose block is there and not known to be damaged.
+  Result<std::optional<ExtentRecord>> find_committed(const Digest& digest);
+  // Whether the artifact has a record, in the merged index or in this session.
+  Result<bool> is_recorded(const Reference& ref);
+  // Whether it has one and its bytes are where the record says, as far as can be seen without reading them.
+  // Artifacts of many extents are not looked at: their extents are, one by one.
+  Result<bool> is_intact(const Reference& ref);
+  // Adds the artifact's record to the batch unless it is known and nothing of it was stored anew.
+  Result<void> record(const ArtifactRecord& artifact, std::span<const ExtentRecord> extents,
+                      bool stored_anew);
+  Result<void> record(const ArtifactRecord& artifact, std::unique_ptr<ExtentList> extents, bool stored_anew);
+  Result<bool> claim_record(const ArtifactRecord& artifact, bool stored_anew);
+
+  bool commit_due() const;
+  Result<void> commit_if_due();
+  Result<void> commit(std::span<const NewRecord> log_records);
+  Result<void> check_alive() const;
+
+ private:
+  Result<void> seal_lanes();
+  Result<void> commit_batch(std::span<const NewRecord> log_records);
+  Result<void> install_blocks();
+  void start_derived(std::uint64_t segment, bool has_segment);
+  Result<void> update_cache(std::uint64_t segment, bool has_segment);
+};
+
+struct Lane::Impl {
+  Impl(StoreWriter::Impl& owner, std::unique_ptr<WriteLane> write_lane);
+  ~Impl();
+
+  StoreWriter::Impl& session;
+  std::unique_ptr<WriteLane> writes;
+  OpenBlock small;  // extents below kSmallExtentMax
+  OpenBlock large;
+  OpenBlock trees;  // used by the session's own lane
+  std::optional<Compressor> compressor;
+  ArtifactStream::Impl* stream = nullptr;  // under way on this lane
+  std::optional<RingBuffer> ring;          // lent to streams, one after the other
+
+  // Stores the extent unless it is known. The caller holds a Pass.
+  Result<PlacedExtent> place(ByteSpan raw, const Digest& digest, bool as_tree);
+  // A whole artifact in memory: cut, hashed, placed, recorded.
+  Result<WrittenArtifact> put_whole(ByteSpan bytes, std::optional<std::uint32_t> type_tag, bool pinned);
+
+  // Seals the open blocks into the batch. Called with the gate closed.
+  Result<void> seal_all();
+
+ private:
+  Result<WrittenArtifact> put_single(ByteSpan bytes, std::optional<std::uint32_t> type_tag, bool pinned);
+  Result<ExtentRecord> pack(ByteSpan raw, const Digest& digest, bool as_tree);
+  Result<void> seal(OpenBlock& open);
+  Result<void> start(OpenBlock& open);
+};
+
+struct ArtifactStream::Impl {
+  // Extents finished since the last commit, which records them as artifacts of their own: what was read of a
+  // long artifact is found again after an interruption. Called with the gate closed.
+  Result<void> record_finished_extents();
+
+  Lane::Impl* lane = nullptr;
+  RingBuffer* ring = nullptr;  // the lane's
+  Cutter cutter;
+  Sha256 whole;
+  bool whole_started = false;  // `whole` has been fed; until then a single extent may be all there is
+  std::uint64_t given = 0;     // end of what was given
+  std::unique_ptr<ExtentList> extents;
+  std::vector<ExtentRecord> unrecorded;
+  std::uint64_t hole_bytes = 0;
+  std::uint64_t bytes_new = 0;
+  bool stored_anew = false;
+  std::optional<ExtentRecord> open_hole;  // hole cuts that may go on
+
+  Result<void> consume(bool at_end);
+  Result<void> take_cut(const Cut& cut);
+  Result<void> close_hole();
+  void hash_zeros(std::uint64_t length);
+};
+
+}  // namespace asl
