@@ -1,0 +1,247 @@
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <climits>
+#include <cstdlib>
+#include <fcntl.h>
+#include <set>
+#include <thread>
+#include <unistd.h>
+#include <utility>
+
+#include <asl/engine/ingest.h>
+
+#include "ingest/file_reader.h"
+#include "ingest/ingest_run.h"
+#include "ingest/single_source.h"
+#include "ingest/stat_cache.h"
+#include "ingest/tree_scanner.h"
+#include "store/derived_files.h"
+
+namespace asl {
+namespace {
+
+// Scanning waits for the disk far more than for the processor: more threads than cores keep a cold disk busy.
+constexpr unsigned kScanThreads = 4;
+constexpr unsigned kJobsMax = 64;
+// How far back to look for an earlier snapshot of the same sources.
+constexpr std::size_t kParentSearchMax = 64;
+
+struct Source {
+  std::string path;       // as given
+  std::string real_path;  // absolute, links resolved; what the snapshot remembers
+  std::string name;       // inside the snapshot
+  bool is_directory = false;
+  bool is_stream = false;
+};
+
+std::string real_path_of(const std::string& path) {
+  char* resolved = ::realpath(path.c_str(), nullptr);
+  if (resolved == nullptr) return path;
+  std::string text(resolved);
+  std::free(resolved);
+  return text;
+}
+
+// "name", or "name~2" and so on where that is taken.
+std::string unique_name(std::string name, std::set<std::string>& taken) {
+  if (name.empty() || name == "." || name == "..") name = "root";
+  std::string candidate = name;
+  for (unsigned n = 2; !taken.insert(candidate).second; ++n) candidate = name + "~" + std::to_string(n);
+  return candidate;
+}
+
+Result<std::vector<Source>> find_sources(const IngestOptions& options) {
+  std::vector<Source> sources;
+  std::set<std::string> taken;
+  if (!options.stdin_name.empty()) {
+    if (!is_valid_name(options.stdin_name))
+      return fail(
+          Error{.code = ErrorCode::kUsage, .message = "not a file name", .object = options.stdin_name});
+    sources.push_back({.path = options.stdin_name,
+                       .real_path = options.stdin_name,
+                       .name = unique_name(options.stdin_name, taken),
+                       .is_directory = false,
+                       .is_stream = true});
+  }
+  for (const std::string& path : options.sources) {
+    Source source;
+    source.path = path;
+    source.real_path = real_path_of(path);
+    auto stat = io::stat_at(AT_FDCWD, source.real_path.c_str());
+    if (!stat) {
+      Error error = std::move(stat).error();
+      error.message = "cannot ingest";
+      error.path = path;
+      return fail(std::move(error));
+    }
+    source.is_directory = stat->is_directory();
+    source.name = unique_name(source.real_path.substr(source.real_path.rfind('/') + 1), taken);
+    sources.push_back(std::move(source));
+  }
+  if (sources.empty()) return fail(ErrorCode::kUsage, "nothing to ingest was named");
+  return sources;
+}
+
+// Scans and reads one directory with all threads.
+Result<void> ingest_directory(IngestRun& run, const Source& source, const std::string& prefix, Entry& entry) {
+  run.devices.add_mounts_below(source.real_path, prefix);
+  StatCache stat_cache(run.writer, source.real_path);
+  TreeScanner scanner(run, run.options.use_stat_cache ? &stat_cache : nullptr, source.real_path, prefix,
+                      entry);
+  const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
+  const unsigned jobs = std::clamp(run.options.jobs == 0 ? cores : run.options.jobs, 1U, kJobsMax);
+  std::vector<std::unique_ptr<FileReader>> readers;
+  for (unsigned k = 0; k < jobs; ++k) {
+    ASL_ASSIGN(auto reader, FileReader::make(run, scanner));
+    readers.push_back(std::move(reader));
+  }
+  {
+    std::vector<std::jthread> threads;
+    for (auto& reader : readers) threads.emplace_back([&reader] { reader->run(); });
+    {
+      std::vector<std::jthread> scan_threads;
+      for (unsigned k = 0; k < kScanThreads; ++k) scan_threads.emplace_back([&scanner] { scanner.scan(); });
+    }
+  }
+  if (auto failure = run.failure()) return fail(std::move(*failure));
+  return {};
+}
+
+std::string host_name(const IngestOptions& options) {
+  if (!options.host.empty()) return options.host;
+  char name[HOST_NAME_MAX + 1] = {};
+  if (gethostname(name, sizeof name - 1) != 0) return "unknown";
+  return name;
+}
+
+std::uint64_t find_parent(const Domain& domain, const Snapshot& made) {
+  const auto state = domain.state();
+  std::size_t looked_at = 0;
+  for (auto at = state->snapshots().rbegin(); at != state->snapshots().rend(); ++at) {
+    if (at->second.forgotten) continue;
+    if (++looked_at > kParentSearchMax) break;
+    const auto older = domain.snapshot(at->first);
+    if (!older || older->host != made.host || older->roots.size() != made.roots.size()) continue;
+    const bool same = std::equal(made.roots.begin(), made.roots.end(), older->roots.begin(),
+                                 [](const auto& a, const auto& b) { return a.source_path == b.source_path; });
+    if (same) return at->first;
+  }
+  return 0;
+}
+
+Result<Snapshot> describe_snapshot(IngestRun& run, const Domain& domain, std::vector<SnapshotRoot> roots,
+                                   const IngestReport& report) {
+  Snapshot snapshot;
+  snapshot.domain_id = domain.id();
+  snapshot.snapshot_id = domain.state()->next_snapshot_id();
+  snapshot.created_s = run.options.created_s;
+  if (!snapshot.created_s)
+    snapshot.created_s =
+        std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
+            .count();
+  snapshot.host = host_name(run.options);
+  snapshot.label = run.options.label;
+  snapshot.tags = run.options.tags;
+  std::sort(snapshot.tags.begin(), snapshot.tags.end());
+  snapshot.tags.erase(std::unique(snapshot.tags.begin(), snapshot.tags.end()), snapshot.tags.end());
+  snapshot.roots = std::move(roots);
+  snapshot.counts = report.counts;
+  snapshot.users = run.user_names();
+  snapshot.groups = run.group_names();
+  if (const Bytes problems = run.encode_problems(); !problems.empty()) {
+    ASL_ASSIGN(snapshot.errors, run.writer.put_typed(kTagErrors, problems));
+  }
+  snapshot.parent_id = find_parent(domain, snapshot);
+  return snapshot;
+}
+
+Result<void> finish_snapshot(IngestRun& run, Domain& domain, std::vector<SnapshotRoot> roots,
+                             IngestReport& report) {
+  ASL_ASSIGN(const Snapshot snapshot, describe_snapshot(run, domain, std::move(roots), report));
+  ASL_ASSIGN(const Bytes bytes, encode_snapshot(snapshot));
+  ASL_ASSIGN(report.snapshot, run.writer.put_typed(kTagSnapshot, bytes));
+  if (run.options.dry_run) return {};
+  std::vector<NewRecord> records{
+      new_record(SnapshotAnchorRecord{.snapshot_id = snapshot.snapshot_id, .reference = report.snapshot})};
+  if (!snapshot.label.empty())
+    records.push_back(
+        new_record(SnapshotLabelRecord{.snapshot_id = snapshot.snapshot_id, .label = snapshot.label}));
+  ASL_TRY(run.writer.commit(records));
+  report.snapshot_id = snapshot.snapshot_id;
+  if (auto written = write_derived_files(domain, snapshot.snapshot_id, bytes); !written)
+    report.notices.push_back("a copy for people could not be written: " + written.error().to_string());
+  return {};
+}
+
+Result<void> ingest_sources(IngestRun& run, Domain& domain, const std::vector<Source>& sources,
+                            IngestReport& report) {
+  std::vector<SnapshotRoot> roots;
+  const bool single_directory = sources.size() == 1 && sources.front().is_directory;
+  run.progress.set_phase(ProgressPhase::kIngesting);
+  for (const Source& source : sources) {
+    SnapshotRoot root;
+    root.source_path = source.real_path;
+    root.entry.name = source.name;
+    if (source.is_directory)
+      ASL_TRY(ingest_directory(run, source, single_directory ? "" : source.name, root.entry));
+    else if (source.is_stream)
+      ASL_TRY(ingest_stream(run, root.entry));
+    else
+      ASL_TRY(ingest_file(run, source.real_path, root.entry));
+    roots.push_back(std::move(root));
+  }
+  run.report_to(report);
+  if (single_directory) report.root = roots.front().entry.content;
+  ASL_TRY(run.stop.check());
+  return finish_snapshot(run, domain, std::move(roots), report);
+}
+
+Result<IngestReport> ingest_once(Domain& domain, const IngestOptions& options, const SourceFilter& filter,
+                                 const std::vector<Source>& sources, ProgressCounters& progress,
+                                 const StopToken& stop) {
+  IngestReport report;
+  ASL_ASSIGN(const std::unique_ptr<StoreWriter> writer,
+             StoreWriter::open(domain, {.compression = options.compression,
+                                        .commit_bytes = options.commit_bytes,
+                                        .commit_artifacts = options.commit_artifacts,
+                                        .dry_run = options.dry_run,
+                                        .progress = &progress}));
+  report.notices = writer->notices();
+  io::Io& source_io = options.source_io != nullptr ? *options.source_io : domain.io();
+  IngestRun run(options, source_io, *writer, filter, progress, stop);
+  auto done = ingest_sources(run, domain, sources, report);
+  if (!done) {
+    // What was read is kept: the next run finds it.
+    if (done.error().code == ErrorCode::kInterrupted) static_cast<void>(writer->commit());
+    return fail(std::move(done).error());
+  }
+  report.written = writer->totals();
+  return report;
+}
+
+}  // namespace
+
+Result<IngestReport> ingest(Domain& domain, const IngestOptions& options, ProgressCounters& progress,
+                            const StopToken& stop) {
+  const auto start = std::chrono::steady_clock::now();
+  ASL_ASSIGN(const std::vector<Source> sources, find_sources(options));
+  ASL_ASSIGN(const SourceFilter filter, SourceFilter::make(domain.io(), options.filter));
+  auto report = ingest_once(domain, options, filter, sources, progress, stop);
+  // A batch that could not be made durable is gone, and what the page cache says of it is not to be trusted:
+  // its sources are read again, once. A stream cannot be.
+  const bool repeatable = options.stdin_name.empty();
+  if (!report && report.error().code == ErrorCode::kIo && repeatable && !stop.requested()) {
+    const std::string first = report.error().to_string();
+    report = ingest_once(domain, options, filter, sources, progress, stop);
+    if (report) {
+      report->attempts = 2;
+      report->notices.push_back("written again after a failure: " + first);
+    }
+  }
+  ASL_TRY(report);
+  report->seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return report;
+}
+
+}  // namespace asl
