@@ -63,7 +63,7 @@ TEST_F(WriterTest, RefusesWhatCannotBeWrittenAndStaysUsable) {
 TEST_F(WriterTest, RotatesBeforeAFileWouldPassItsSize) {
   make_log(6, {.rotate_bytes = 3 * 4096});
   EXPECT_EQ(take(files().list(io_)), (std::vector<std::uint64_t>{1, 5, 9, 13}));
-  for (const std::uint64_t first : {1, 5, 9}) EXPECT_EQ(load(path(first)).size(), 3 * 4096U);
+  for (const std::uint64_t first : {1U, 5U, 9U}) EXPECT_EQ(load(path(first)).size(), 3 * 4096U);
   const Replayed seen = replay();
   EXPECT_TRUE(seen.outcome.damage.empty());
   EXPECT_EQ(seen.state.snapshots().size(), 6U);
