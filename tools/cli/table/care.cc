@@ -16,24 +16,13 @@ CommandSpec verify_command() {
           "hashes every artifact of several extents whole.\n\n"
           "Damage is printed from the damaged extent to the files and snapshots it touches, with the next "
           "step, "
-          "and makes the exit status 5. An interrupted run goes on where it stopped.",
+          "and makes the exit status 5.",
       .positionals = {{.name = "ID",
                        .help = "Check only what this snapshot reaches; without it, everything",
                        .min = 0}},
       .options = {{.name = "data", .help = "Read and check every stored byte"},
-                  {.name = "artifacts", .help = "Check the hash of every artifact of several extents"},
-                  {.name = "sample",
-                   .kind = ValueKind::kPercent,
-                   .metavar = "SHARE",
-                   .help = "Check a random share of the blocks, e.g. 5%"},
-                  {.name = "max-age",
-                   .kind = ValueKind::kInteger,
-                   .metavar = "DAYS",
-                   .help = "Check only blocks that were not checked within DAYS"},
-                  {.name = "restart",
-                   .help = "Start over instead of going on where an interrupted run stopped"}},
-      .examples = {{"asl verify --data", "Prove every stored byte."},
-                   {"asl verify --data --max-age 30", "A daily job that reads every block once a month."}},
+                  {.name = "artifacts", .help = "Check the hash of every artifact of several extents"}},
+      .examples = {{"asl verify --data", "Prove every stored byte."}},
       .exit_codes = {3, 4, 5, 10}};
 }
 

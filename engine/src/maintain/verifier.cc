@@ -1,0 +1,374 @@
+#include "maintain/verifier.h"
+
+#include <algorithm>
+#include <array>
+#include <fmt/format.h>
+#include <utility>
+
+#include <asl/engine/hash.h>
+#include <asl/engine/partial.h>
+#include <asl/engine/tree_walk.h>
+
+#include "block/block_scan.h"
+#include "store/damage_list.h"
+
+namespace asl {
+namespace {
+
+// Metadata of blocks kept while segments are compared with it: at most 3 MiB each. A segment names few
+// blocks.
+constexpr std::size_t kMetasKept = 24;
+constexpr std::size_t kExtentBatch = 256;
+constexpr std::size_t kHashBufferBytes = 4 << 20;
+
+constexpr std::string_view kRepairHint =
+    "asl repair --from ANOTHER_STORE, or ingest the original again: both put the bytes back by their hash";
+constexpr std::string_view kCopyHint = "asl copy NEW_STORE saves what verifies";
+
+// Bytes are gone, or cannot be vouched for.
+bool means_loss(FindingKind kind) {
+  return kind != FindingKind::kMetadata && kind != FindingKind::kPadding;
+}
+
+}  // namespace
+
+Verifier::Verifier(const Domain& domain, const VerifyOptions& options, ProgressCounters& progress,
+                   const StopToken& stop)
+    : domain_(domain),
+      impl_(const_cast<Domain&>(domain).impl()),
+      options_(options),
+      progress_(progress),
+      stop_(stop),
+      view_(domain.view()) {}
+
+void Verifier::add(FindingKind kind, Error error) {
+  ++report_.finding_count;
+  report_.lost = report_.lost || means_loss(kind);
+  progress_add(progress_.errors, 1);
+  if (report_.findings.size() < VerifyReport::kFindingsMax)
+    report_.findings.push_back({.kind = kind, .error = std::move(error), .files = {}, .file_count = 0});
+}
+
+Result<void> Verifier::check_log() {
+  auto outcome = replay_log(domain_.io(), impl_.log_files, {}, [&](const LogGroup& group) -> Result<void> {
+    report_.log_records += group.records.size();
+    return stop_.check();
+  });
+  ASL_TRY(outcome);
+  for (LogDamage& damage : outcome->damage) {
+    if (damage.error.hint.empty()) damage.error.hint = kCopyHint;
+    add(FindingKind::kLog, std::move(damage.error));
+  }
+  return {};
+}
+
+Result<void> Verifier::check_segments() {
+  for (const Index::Segment& segment : view_->index->segments()) {
+    ASL_TRY(stop_.check());
+    ++report_.segments;
+    if (segment.reader == nullptr) {
+      Error error = segment.error.value_or(Error{.message = "a segment cannot be opened"});
+      error.hint = kCopyHint;
+      add(FindingKind::kSegment, std::move(error));
+      continue;
+    }
+    if (auto checked = check_segment(segment); !checked) {
+      Error error = std::move(checked).error();
+      if (error.code == ErrorCode::kInterrupted) return fail(std::move(error));
+      error.hint = kCopyHint;
+      add(FindingKind::kSegment, std::move(error));
+    }
+  }
+  return {};
+}
+
+Result<void> Verifier::check_segment(const Index::Segment& segment) {
+  ASL_TRY(segment.reader->verify_whole(&segment.live.hash));
+  SegmentCursor cursor(segment.reader);
+  RecordHandle handle;
+  while (true) {
+    ASL_ASSIGN(const bool more, cursor.next(handle));
+    if (!more) return {};
+    ++report_.artifacts;
+    if (report_.artifacts % 1024 == 0) ASL_TRY(stop_.check());
+    ASL_TRY(check_record_places(cursor, handle));
+  }
+}
+
+Result<void> Verifier::check_record_places(SegmentCursor& cursor, const RecordHandle& handle) {
+  std::array<ExtentRecord, kExtentBatch> extents;
+  while (true) {
+    ASL_ASSIGN(const std::size_t count, cursor.next_extents(extents));
+    if (count == 0) return {};
+    ASL_ASSIGN(const std::span<const BlockId> blocks, cursor.blocks());
+    for (const ExtentRecord& extent : std::span(extents).first(count)) {
+      if (extent.is_hole()) continue;
+      const BlockId& block = blocks[extent.block_index];
+      std::uint64_t& end = blocks_[block];
+      end = std::max(end, std::uint64_t{extent.block_offset} + extent.stored_length);
+      check_place(handle, extent, block);
+    }
+  }
+}
+
+const BlockMeta* Verifier::meta_of(const BlockId& id) {
+  if (const auto at = metas_.find(id); at != metas_.end()) return at->second.get();
+  if (metas_.size() >= kMetasKept) metas_.clear();
+  auto meta = impl_.blocks.read_meta(id);
+  if (!meta && bad_metas_.insert(id).second) {
+    Error error = std::move(meta).error();
+    error.message = "a block's metadata is missing or damaged (" + error.message + ")";
+    error.hint = "nothing is lost: asl repair writes it again from the index";
+    add(FindingKind::kMetadata, std::move(error));
+  }
+  auto owned = meta ? std::make_unique<BlockMeta>(std::move(*meta)) : nullptr;
+  return metas_.emplace(id, std::move(owned)).first->second.get();
+}
+
+// What the segment says of an extent must be what the block's own metadata says.
+void Verifier::check_place(const RecordHandle& handle, const ExtentRecord& extent, const BlockId& block) {
+  const BlockMeta* meta = meta_of(block);
+  if (meta == nullptr) return;
+  const auto at = std::lower_bound(
+      meta->extents.begin(), meta->extents.end(), extent.block_offset,
+      [](const StoredExtent& stored, std::uint32_t offset) { return stored.offset_bytes < offset; });
+  const bool same = at != meta->extents.end() && at->offset_bytes == extent.block_offset &&
+                    at->stored_length_bytes == extent.stored_length &&
+                    (extent.codec != Codec::kNone || at->stored_digest == extent.digest);
+  if (same) return;
+  add(FindingKind::kExtent, integrity_error("the index names an extent that its block does not have",
+                                            impl_.blocks.path_of(block), extent.block_offset)
+                                .with_object(to_text(handle.record.ref)));
+}
+
+Result<void> Verifier::check_snapshots() {
+  if (options_.snapshot_id) return check_snapshot(*options_.snapshot_id);
+  for (const auto& [id, anchor] : view_->state->snapshots()) {
+    if (!anchor.forgotten) ASL_TRY(check_snapshot(id));
+  }
+  return {};
+}
+
+Result<void> Verifier::check_snapshot(std::uint64_t id) {
+  auto snapshot = domain_.snapshot(id);
+  if (!snapshot) {
+    if (options_.snapshot_id && snapshot.error().code == ErrorCode::kNotFound) return fail(snapshot.error());
+    add(FindingKind::kMissing, std::move(snapshot).error().with_hint(std::string(kRepairHint)));
+    return {};
+  }
+  ++report_.snapshots;
+  if (!snapshot->errors.is_null()) check_content(id, "", snapshot->errors);
+  const auto visit = [&](const std::string& path, const Entry& entry) {
+    return check_entry(id, path, entry);
+  };
+  const auto on_error = [&](const std::string& path, const Error& error) -> Result<void> {
+    if (error.code == ErrorCode::kInterrupted) return fail(error);
+    add(FindingKind::kTree, error);
+    report_.findings.back().files = {fmt::format("{}:/{}", id, path)};
+    report_.findings.back().file_count = 1;
+    return {};
+  };
+  return walk_snapshot(domain_, *snapshot, "", visit, on_error);
+}
+
+Result<WalkStep> Verifier::check_entry(std::uint64_t snapshot, const std::string& path, const Entry& entry) {
+  ASL_TRY(stop_.check());
+  for (const Xattr& xattr : entry.xattrs)
+    if (!xattr.ref.is_null()) check_content(snapshot, path, xattr.ref);
+  if (entry.type == EntryType::kFile) check_content(snapshot, path, entry.content);
+  if (entry.type != EntryType::kDirectory || entry.content.is_null()) return WalkStep::kContinue;
+  if (trees_seen_.contains(entry.content)) return WalkStep::kSkipBelow;
+  if (trees_seen_.size() < kTreesRememberedMax) trees_seen_.insert(entry.content);
+  ++report_.trees;
+  if (options_.snapshot_id) want_blocks(entry.content);
+  return WalkStep::kContinue;
+}
+
+void Verifier::check_content(std::uint64_t snapshot, const std::string& path, const Reference& ref) {
+  const auto missing = [&](Error error) {
+    add(FindingKind::kMissing, std::move(error));
+    report_.findings.back().files = {fmt::format("{}:/{}", snapshot, path)};
+    report_.findings.back().file_count = 1;
+  };
+  const auto artifact = domain_.find(ref);
+  if (!artifact) {
+    if (artifact.error().code == ErrorCode::kRefused) return;  // withdrawn on purpose
+    return missing(Error(artifact.error()).with_hint(std::string(kRepairHint)));
+  }
+  if (options_.snapshot_id) want_blocks(ref);
+  if (artifact->type_tag() != kTagPartial) return;
+  const auto bytes = domain_.read_typed(ref, kTagPartial, kPartialSizeMax);
+  const auto partial = bytes ? decode_partial(*bytes) : Result<Partial>(std::unexpected(bytes.error()));
+  if (!partial) return missing(partial.error());
+  for (const PartialPiece& piece : partial->pieces) check_content(snapshot, path, piece.ref);
+}
+
+void Verifier::want_blocks(const Reference& ref) {
+  const auto handle = view_->index->find(ref);
+  if (!handle || !*handle) return;  // reported where it was looked up
+  for (std::uint32_t k = 0; k < (*handle)->extent_count(); ++k) {
+    const auto extent = (*handle)->extent(k);
+    if (extent && !extent->hole) wanted_blocks_.insert(extent->location.block);
+  }
+}
+
+Result<void> Verifier::check_blocks() {
+  std::vector<BlockId> ids;
+  for (const auto& [id, end] : blocks_)
+    if (!options_.snapshot_id || wanted_blocks_.contains(id)) ids.push_back(id);
+  if (options_.data) {
+    for (const BlockId& id : ids)
+      if (const auto length = impl_.blocks.length_of(id)) progress_add(progress_.bytes_total, *length);
+    progress_.totals_final = true;
+  }
+  for (const BlockId& id : ids) {
+    ASL_TRY(stop_.check());
+    ++report_.blocks;
+    ASL_TRY(check_block(id));
+  }
+  return {};
+}
+
+Result<void> Verifier::check_block(const BlockId& id) {
+  const auto length = impl_.blocks.length_of(id);
+  const BlockMeta* meta = meta_of(id);
+  const std::uint64_t expected = meta != nullptr ? meta->length_bytes : round_up(blocks_[id], kPageSize);
+  if (!length || *length < expected) {
+    Error error = length ? integrity_error("a block is cut short", impl_.blocks.path_of(id), *length)
+                         : Error(length.error());
+    error.object = to_hex(id);
+    error.hint = kRepairHint;
+    lost_blocks_.emplace(id, report_.findings.size());
+    add(FindingKind::kBlock, std::move(error));
+    if (!length) return {};
+  }
+  // Without its metadata a block's extents are still checked by `artifacts` and by every read.
+  if (!options_.data || meta == nullptr) return {};
+  return scan_block_data(id, *meta);
+}
+
+Result<void> Verifier::scan_block_data(const BlockId& id, const BlockMeta& meta) {
+  auto file = impl_.blocks.open(id);
+  if (!file) {
+    add(FindingKind::kBlock, std::move(file).error().with_object(to_hex(id)));
+    return {};
+  }
+  BlockScanSink sink;
+  sink.on_extent = [&](const StoredExtent& extent, const Result<void>& outcome) -> Result<void> {
+    if (!outcome) extent_damaged(id, extent, outcome.error());
+    return {};
+  };
+  sink.on_padding = [&](const Error& error) -> Result<void> {
+    add(FindingKind::kPadding, Error(error).with_hint("nothing is lost; gc rewrites such blocks in time"));
+    return {};
+  };
+  sink.on_progress = [&](std::uint64_t bytes) {
+    report_.bytes_read += bytes;
+    progress_add(progress_.bytes_done, bytes);
+  };
+  return scan_block(domain_.io(), **file, impl_.blocks.path_of(id), meta, sink, stop_);
+}
+
+void Verifier::extent_damaged(const BlockId& id, const StoredExtent& extent, const Error& error) {
+  if (lost_blocks_.contains(id)) return;  // reported as a whole
+  damaged_.emplace(std::pair(id, extent.offset_bytes), report_.findings.size());
+  add(FindingKind::kExtent, Error(error).with_hint(std::string(kRepairHint)));
+}
+
+Result<void> Verifier::check_artifacts() {
+  if (!options_.artifacts) return {};
+  AlignedBuffer buffer(kHashBufferBytes);
+  for (const Index::Segment& segment : view_->index->segments()) {
+    if (segment.reader == nullptr) continue;
+    SegmentCursor cursor(segment.reader);
+    RecordHandle handle;
+    while (true) {
+      const auto more = cursor.next(handle);
+      if (!more || !*more) break;  // a damaged segment was reported before
+      if (handle.extent_count < 2) continue;
+      ASL_TRY(stop_.check());
+      const auto artifact = domain_.find(handle.record.ref);
+      if (!artifact) continue;
+      Sha256 hash;
+      if (handle.record.type_tag) hash.update(typed_prefix(*handle.record.type_tag, artifact->length()));
+      Result<void> read;
+      for (std::uint64_t at = 0; at < artifact->length() && read;) {
+        ASL_TRY(stop_.check());
+        const auto got = artifact->read(at, buffer.span());
+        if (!got) {
+          read = fail(got.error());
+          break;
+        }
+        hash.update(buffer.span().first(*got));
+        at += *got;
+      }
+      ++report_.artifacts_hashed;
+      if (read && hash.finish() != handle.record.ref.digest)
+        read = fail(integrity_error("an artifact's extents are good and their sum is not",
+                                    segment.reader->path(), handle.number));
+      if (!read) add(FindingKind::kArtifact, std::move(read).error().with_object(to_text(handle.record.ref)));
+    }
+  }
+  return {};
+}
+
+// Which artifacts have an extent in a damaged place, and by which finding.
+Result<void> Verifier::find_damaged_artifacts(
+    std::unordered_map<Reference, std::vector<std::size_t>, ReferenceHash>& found) {
+  std::array<ExtentRecord, kExtentBatch> extents;
+  for (const Index::Segment& segment : view_->index->segments()) {
+    if (segment.reader == nullptr) continue;
+    SegmentCursor cursor(segment.reader);
+    RecordHandle handle;
+    while (true) {
+      const auto more = cursor.next(handle);
+      if (!more || !*more) break;
+      while (true) {
+        const auto count = cursor.next_extents(extents);
+        const auto blocks = cursor.blocks();
+        if (!count || *count == 0 || !blocks) break;
+        for (const ExtentRecord& extent : std::span(extents).first(*count)) {
+          if (extent.is_hole()) continue;
+          const BlockId& block = (*blocks)[extent.block_index];
+          const auto lost = lost_blocks_.find(block);
+          const auto damaged = damaged_.find({block, extent.block_offset});
+          if (lost == lost_blocks_.end() && damaged == damaged_.end()) continue;
+          const std::size_t finding = damaged != damaged_.end() ? damaged->second : lost->second;
+          auto& list = found[handle.record.ref];
+          if (list.empty() || list.back() != finding) list.push_back(finding);
+          DamageList::report(domain_.io(), impl_.layout.damaged_file(), locate(extent, block).location);
+        }
+      }
+    }
+  }
+  return {};
+}
+
+Result<void> Verifier::name_files() {
+  if (damaged_.empty() && lost_blocks_.empty()) return {};
+  std::unordered_map<Reference, std::vector<std::size_t>, ReferenceHash> artifacts;
+  ASL_TRY(find_damaged_artifacts(artifacts));
+  for (const auto& [id, anchor] : view_->state->snapshots()) {
+    if (anchor.forgotten) continue;
+    const auto snapshot = domain_.snapshot(id);
+    if (!snapshot) continue;  // reported before
+    const auto visit = [&](const std::string& path, const Entry& entry) -> Result<WalkStep> {
+      ASL_TRY(stop_.check());
+      const auto at = artifacts.find(entry.content);
+      if (at == artifacts.end()) return WalkStep::kContinue;
+      for (const std::size_t number : at->second) {
+        if (number >= report_.findings.size()) continue;
+        Finding& finding = report_.findings[number];
+        ++finding.file_count;
+        if (finding.files.size() < Finding::kFilesShown)
+          finding.files.push_back(fmt::format("{}:/{}", id, path));
+      }
+      return WalkStep::kContinue;
+    };
+    ASL_TRY(walk_snapshot(domain_, *snapshot, "", visit,
+                          [](const std::string&, const Error&) { return Result<void>(); }));
+  }
+  return {};
+}
+
+}  // namespace asl
