@@ -1,14 +1,14 @@
 // References: the names of artifacts (doc/format-reference.md).
 #pragma once
 
-#include <asl/engine/bytes.h>
-#include <asl/engine/error.h>
-
 #include <compare>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include <asl/engine/bytes.h>
+#include <asl/engine/error.h>
 
 namespace asl {
 
@@ -41,7 +41,9 @@ struct ReferenceHash {
 };
 
 // The identity of untyped bytes whose SHA-256 is known.
-inline Reference untyped_reference(const Digest& digest) { return {kHashIdSha256, digest}; }
+inline Reference untyped_reference(const Digest& digest) {
+  return {kHashIdSha256, digest};
+}
 // SHA-256(0x01 | type_tag u32 BE | length u64 BE | bytes): the identity of a typed artifact.
 Reference typed_reference(std::uint32_t type_tag, ByteSpan bytes);
 // The 13 bytes that precede a typed artifact's bytes in its encoding, for hashing in pieces.
