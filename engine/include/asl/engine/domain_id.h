@@ -1,4 +1,5 @@
-// The name of a domain: 20 bytes, random for a local domain, derived from its root key otherwise.
+// The name of a domain: the first 20 bytes of a hash of its root key, or 20 random bytes for a local domain
+// (made without a key).
 #pragma once
 
 #include <array>
