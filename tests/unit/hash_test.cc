@@ -24,12 +24,6 @@ Digest evp_sha256(ByteSpan bytes) {
   return digest;
 }
 
-Digest digest_of_state(const Sha256State& state) {
-  Digest digest;
-  for (std::size_t i = 0; i < state.size(); ++i) store_be(digest.data() + 4 * i, state[i]);
-  return digest;
-}
-
 // The message with FIPS 180-4 padding: what a kernel has to be fed.
 Bytes padded(ByteSpan message) {
   Bytes bytes(message.begin(), message.end());
@@ -73,7 +67,7 @@ TEST(Sha256Kernels, give_the_nist_vectors) {
       const Bytes message = padded(as_bytes(vector.message));
       Sha256State state = kSha256Initial;
       kernel->one(state, message.data(), message.size() / kSha256BlockSize);
-      EXPECT_EQ(to_hex(digest_of_state(state)), vector.digest) << kernel->name;
+      EXPECT_EQ(to_hex(sha256_digest_of(state)), vector.digest) << kernel->name;
     }
   }
 }
@@ -173,6 +167,65 @@ TEST(Sha256Pair, hashes_a_file_and_its_extents_in_one_pass) {
     at += size;
   }
   EXPECT_EQ(whole.finish(), evp_sha256(data));
+}
+
+// Lengths around every block and padding boundary, empty ones, and a few long ones that outlive all others.
+std::vector<Bytes> messages_of_all_lengths(std::size_t count) {
+  std::vector<Bytes> messages;
+  for (std::size_t i = 0; i < count; ++i) messages.push_back(random_bytes(i % 200, i));
+  for (const std::size_t size : {5000U, 70'000U, 4096U, 8192U})
+    if (messages.size() > size % 13) messages[size % 13] = random_bytes(size, size);
+  return messages;
+}
+
+TEST(Sha256Many, agrees_with_openssl_for_any_number_and_lengths_of_messages) {
+  const Sha256WideKernel* const wide = sha256_kernel_avx512();
+  for (const Sha256Kernel* kernel : kernels()) {
+    for (const Sha256WideKernel* with : {wide, static_cast<const Sha256WideKernel*>(nullptr)}) {
+      for (const std::size_t count : {0U, 1U, 2U, 3U, 7U, 8U, 9U, 15U, 16U, 17U, 31U, 200U, 500U}) {
+        const std::vector<Bytes> messages = messages_of_all_lengths(count);
+        const std::vector<ByteSpan> spans(messages.begin(), messages.end());
+        std::vector<Digest> digests(count);
+        sha256_many_with(*kernel, with, spans, digests);
+        for (std::size_t i = 0; i < count; ++i)
+          ASSERT_EQ(digests[i], evp_sha256(messages[i])) << kernel->name << " " << count << " " << i;
+      }
+    }
+  }
+}
+
+TEST(Sha256Many, reads_unaligned_messages_that_lie_in_one_buffer) {
+  const Bytes data = random_bytes(60'000, 8);
+  std::vector<ByteSpan> spans;
+  for (std::size_t at = 0, size = 1; at + size <= data.size(); at += size, size = (size * 7 + 3) % 3001)
+    spans.push_back(ByteSpan(data).subspan(at, size));
+  std::vector<Digest> digests(spans.size());
+  sha256_many(spans, digests);
+  for (std::size_t i = 0; i < spans.size(); ++i) ASSERT_EQ(digests[i], evp_sha256(spans[i])) << i;
+}
+
+TEST(Sha256WideKernelTest, hashes_sixteen_streams_at_any_alignment) {
+  const Sha256WideKernel* const wide = sha256_kernel_avx512();
+  if (wide == nullptr) GTEST_SKIP() << "this processor has no AVX-512";
+  const Bytes data = random_bytes(10'000, 9);
+  for (std::size_t shift = 0; shift < 64; ++shift) {
+    for (const std::size_t blocks : {0U, 1U, 2U, 5U}) {
+      Sha256WideState state;
+      Sha256WideData from;
+      for (std::size_t lane = 0; lane < kSha256WideLanes; ++lane) {
+        from[lane] = data.data() + lane * 500 + shift;
+        for (std::size_t i = 0; i < 8; ++i)
+          state.words[i][lane] = kSha256Initial[i] + static_cast<std::uint32_t>(lane);
+      }
+      wide->sixteen(state, from, blocks);
+      for (std::size_t lane = 0; lane < kSha256WideLanes; ++lane) {
+        Sha256State alone = kSha256Initial;
+        for (std::uint32_t& word : alone) word += static_cast<std::uint32_t>(lane);
+        sha256_kernel_openssl().one(alone, from[lane], blocks);
+        for (std::size_t i = 0; i < 8; ++i) ASSERT_EQ(state.words[i][lane], alone[i]) << shift << " " << lane;
+      }
+    }
+  }
 }
 
 // Published check values of XXH3-64 with seed 0.

@@ -10,8 +10,6 @@
 namespace asl {
 namespace {
 
-constexpr std::size_t kLengthSize = 8;  // the message length in bits that ends the padding
-
 std::size_t pending_size(std::uint64_t length) {
   return length % kSha256BlockSize;
 }
@@ -31,6 +29,23 @@ ByteSpan fill_pending(Sha256State& state, std::uint64_t& length, std::array<std:
 }
 
 }  // namespace
+
+std::size_t sha256_pad(Sha256Tail& tail, ByteSpan rest, std::uint64_t length) {
+  constexpr std::size_t kLengthSize = 8;  // the message's length in bits ends the padding
+  constexpr std::byte kEndMark{0x80};
+  tail.fill(std::byte{0});
+  std::ranges::copy(rest, tail.begin());
+  tail[rest.size()] = kEndMark;
+  const std::size_t blocks = rest.size() + 1 + kLengthSize <= kSha256BlockSize ? 1 : 2;
+  store_be(tail.data() + blocks * kSha256BlockSize - kLengthSize, length * 8);
+  return blocks;
+}
+
+Digest sha256_digest_of(const Sha256State& state) {
+  Digest digest;
+  for (std::size_t i = 0; i < state.size(); ++i) store_be(digest.data() + 4 * i, state[i]);
+  return digest;
+}
 
 Sha256::Sha256() : state_(kSha256Initial) {}
 
@@ -59,23 +74,20 @@ void Sha256::update_pair(Sha256& a, ByteSpan a_bytes, Sha256& b, ByteSpan b_byte
 }
 
 Digest Sha256::finish() {
-  const std::uint64_t length_bits = length_ * 8;
-  std::array<std::byte, 2 * kSha256BlockSize> tail = {};
-  const std::size_t used = pending_size(length_);
-  std::memcpy(tail.data(), pending_.data(), used);
-  tail[used] = std::byte{0x80};
-  const std::size_t blocks = used + 1 + kLengthSize <= kSha256BlockSize ? 1 : 2;
-  store_be(tail.data() + blocks * kSha256BlockSize - kLengthSize, length_bits);
+  Sha256Tail tail;
+  const std::size_t blocks = sha256_pad(tail, ByteSpan(pending_).first(pending_size(length_)), length_);
   sha256_kernel_best().one(state_, tail.data(), blocks);
-  Digest digest;
-  for (std::size_t i = 0; i < state_.size(); ++i) store_be(digest.data() + 4 * i, state_[i]);
-  return digest;
+  return sha256_digest_of(state_);
 }
 
 Digest sha256(ByteSpan bytes) {
   Sha256 hash;
   hash.update(bytes);
   return hash.finish();
+}
+
+void sha256_many(std::span<const ByteSpan> messages, std::span<Digest> digests) {
+  sha256_many_with(sha256_kernel_best(), sha256_kernel_avx512(), messages, digests);
 }
 
 std::uint64_t xxh3(ByteSpan bytes) {
