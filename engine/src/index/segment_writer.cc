@@ -84,6 +84,8 @@ Result<Survey> survey_source(RecordSource& source, const BlockTable& table) {
     if (extent_count > kArtifactExtentsMax) return fail(misuse("an artifact has too many extents", record));
     ASL_TRY(for_each_extent(source, record, extent_count, [&](const ExtentRecord& extent) -> Result<void> {
       if (extent.is_hole()) return {};
+      // A source may number blocks as it goes.
+      if (extent.block_index >= used.size()) used.resize(table.size());
       if (extent.block_index >= used.size())
         return fail(misuse("an extent lies in an unknown block", record));
       used[extent.block_index] = true;
@@ -160,8 +162,9 @@ Result<void> write_extents(SegmentOutput& output, RecordSource& source, const Su
     ASL_ASSIGN(const bool more, source.next(record, extent_count));
     if (!more) return {};
     ASL_TRY(for_each_extent(source, record, extent_count, [&](const ExtentRecord& extent) -> Result<void> {
-      const std::uint32_t index =
-          extent.is_hole() ? kHoleBlock : survey.index_by_number.at(extent.block_index);
+      if (!extent.is_hole() && extent.block_index >= survey.index_by_number.size())
+        return fail(misuse("an extent moved while its segment was written", record));
+      const std::uint32_t index = extent.is_hole() ? kHoleBlock : survey.index_by_number[extent.block_index];
       const auto disk = encode_extent(extent, index);
       if (const auto bad = decode_extent(disk, block_count, read_back))
         return fail(misuse(std::string(bad.rule), record));
