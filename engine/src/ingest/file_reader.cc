@@ -148,7 +148,10 @@ Result<void> FileReader::finish_front() {
 Result<void> FileReader::take_content(Slot& slot) {
   progress_add(run_.progress.files_done, 1);
   if (slot.open_error) return take_unopened(slot);
-  if (!slot.file) return {};  // another link of it was read before
+  if (!slot.file) {  // another link of it was read before
+    remember_row(slot);
+    return {};
+  }
   bool taken = false;
   if (!slot.streamed && slot.read_errno == 0 && !slot.unexpected_length) {
     ASL_ASSIGN(taken, take_whole(slot));
@@ -246,9 +249,15 @@ Result<void> FileReader::finish_entry(Slot& slot) {
   ASL_TRY(add_xattrs(run_, entry, io::read_xattrs(slot.file.fd()), path_of(slot)));
   const io::SourceStat& stat = slot.item->stat;
   if (stat.nlink > 1) run_.remember_link(stat, entry);
+  remember_row(slot);
+  return {};
+}
+
+void FileReader::remember_row(const Slot& slot) {
+  const Entry& entry = slot.item->entry;
+  const io::SourceStat& stat = slot.item->stat;
   const bool trusted = (entry.flags & (kEntryChanged | kEntryPartial | kEntryMetadataIncomplete)) == 0;
-  if (scanner_.stat_cache() == nullptr || !trusted || stat.ctime.seconds + kRacySeconds > now_seconds())
-    return {};
+  if (scanner_.stat_cache() == nullptr || !trusted || stat.ctime.seconds + kRacySeconds > now_seconds()) return;
   StatRow row;
   row.device = stat.device;
   row.inode = stat.inode;
@@ -260,7 +269,6 @@ Result<void> FileReader::finish_entry(Slot& slot) {
   row.epoch = scanner_.stat_cache()->epoch();
   row.has_xattrs = !entry.xattrs.empty();
   scanner_.stat_cache()->put(slot.batch->chunk->node->path, entry.name, row);
-  return {};
 }
 
 std::string FileReader::path_of(const Slot& slot) const {

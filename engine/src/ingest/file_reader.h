@@ -60,6 +60,7 @@ class FileReader {
   bool take_from_link(Slot& slot);
   Result<void> take_unopened(Slot& slot);
   Result<void> finish_entry(Slot& slot);
+  void remember_row(const Slot& slot);
   std::string path_of(const Slot& slot) const;
 
   IngestRun& run_;
