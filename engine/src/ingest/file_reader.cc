@@ -257,7 +257,8 @@ void FileReader::remember_row(const Slot& slot) {
   const Entry& entry = slot.item->entry;
   const io::SourceStat& stat = slot.item->stat;
   const bool trusted = (entry.flags & (kEntryChanged | kEntryPartial | kEntryMetadataIncomplete)) == 0;
-  if (scanner_.stat_cache() == nullptr || !trusted || stat.ctime.seconds + kRacySeconds > now_seconds()) return;
+  if (scanner_.stat_cache() == nullptr || !trusted || stat.ctime.seconds + kRacySeconds > now_seconds())
+    return;
   StatRow row;
   row.device = stat.device;
   row.inode = stat.inode;

@@ -217,6 +217,8 @@ Result<IngestReport> ingest_once(Domain& domain, const IngestOptions& options, c
     return fail(std::move(done).error());
   }
   report.written = writer->totals();
+  if (auto merged = writer->merge_segments(); !merged)
+    report.notices.push_back("small index segments could not be joined: " + merged.error().to_string());
   return report;
 }
 

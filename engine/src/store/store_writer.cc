@@ -82,6 +82,10 @@ Result<void> StoreWriter::commit(std::span<const NewRecord> records) {
   return impl_->commit(records);
 }
 
+Result<void> StoreWriter::merge_segments() {
+  return impl_->merge_segments_if_due();
+}
+
 Result<std::optional<ExtentRecord>> StoreWriter::Impl::find_committed(const Digest& digest) {
   if (damage->contains(digest)) return std::nullopt;
   ASL_ASSIGN(const std::optional<FoundExtent> found,

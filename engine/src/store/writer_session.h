@@ -32,6 +32,7 @@
 #include "store/domain_layout.h"
 #include "store/gate.h"
 #include "store/session_index.h"
+#include "store/view.h"
 
 namespace asl {
 
@@ -113,8 +114,11 @@ struct StoreWriter::Impl {
   Result<void> commit_if_due();
   Result<void> commit(std::span<const NewRecord> log_records);
   Result<void> check_alive() const;
+  // Joins small segments while there are too many of a size; each join is a commit of its own.
+  Result<void> merge_segments_if_due();
 
  private:
+  Result<bool> merge_once(const View& view, std::span<const std::size_t> picked);
   Result<void> seal_lanes();
   Result<void> commit_batch(std::span<const NewRecord> log_records);
   Result<void> install_blocks();

@@ -78,11 +78,12 @@ struct DigestHash {
 // The alignment of memory, offsets and lengths for direct I/O, and of extents and groups on disk.
 inline constexpr std::size_t kPageSize = 4096;
 
-// Uninitialised memory aligned for direct I/O; owned, movable, not copyable. Sizes of 2 MiB and more ask for huge pages.
+// Uninitialised memory aligned for direct I/O; owned, movable, not copyable. Sizes of 2 MiB and more ask for
+// huge pages.
 class AlignedBuffer {
  public:
   AlignedBuffer() = default;
-  explicit AlignedBuffer(std::size_t size);  // rounded up to kPageSize; throws std::bad_alloc
+  explicit AlignedBuffer(std::size_t size);       // rounded up to kPageSize; throws std::bad_alloc
   AlignedBuffer(AlignedBuffer&& other) noexcept;  // leaves `other` empty
   AlignedBuffer& operator=(AlignedBuffer&& other) noexcept;
   std::byte* data() const { return memory_.get(); }

@@ -131,6 +131,10 @@ class StoreWriter {
   // also commit by themselves when the options' thresholds are passed.
   Result<void> commit(std::span<const NewRecord> records = {});
 
+  // Joins small index segments where they have become many. To be called when the work is done; costs nothing
+  // otherwise. Errors as commit(); what was committed stays committed.
+  Result<void> merge_segments();
+
   // Rows of the cache that become valid with the current batch (the stat cache). Thread-safe. They are lost,
   // not wrong, if the process dies.
   void put_cache_row(Bytes key, Bytes value);
