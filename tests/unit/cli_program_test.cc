@@ -197,13 +197,16 @@ void expect_documented(const ProgramSpec& program) {
       const std::string synopsis = option_synopsis(option);
       EXPECT_NE(help.find(synopsis), std::string::npos) << command.name << ": " << synopsis;
       EXPECT_NE(help.find(option_explanation(option)), std::string::npos) << command.name << ": " << synopsis;
-      EXPECT_NE(man.find(".TP\n" + synopsis + "\n" + option_explanation(option)), std::string::npos) << man;
+      EXPECT_NE(man.find(".TP\n" + synopsis + "\n" + wrap(option_explanation(option), 0, kManSourceWidth)),
+                std::string::npos)
+          << man;
       EXPECT_NE(bash.find(fmt::format("--{}", option.name)), std::string::npos) << option.name;
       EXPECT_NE(zsh.find(fmt::format("--{}", option.name)), std::string::npos) << option.name;
       EXPECT_NE(fish.find(fmt::format("-l {} ", option.name)), std::string::npos) << option.name;
     }
     for (const ExitCodeSpec& code : exit_codes_of(command))
-      EXPECT_NE(man.find(fmt::format(".TP\n{}\n{}", code.code, code.meaning)), std::string::npos)
+      EXPECT_NE(man.find(fmt::format(".TP\n{}\n{}", code.code, wrap(code.meaning, 0, kManSourceWidth))),
+                std::string::npos)
           << command.name;
     EXPECT_NE(unroff(pages.front().text).find(fmt::format(".TP\n{}\n{}", command.name, command.summary)),
               std::string::npos);

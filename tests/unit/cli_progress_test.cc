@@ -69,6 +69,15 @@ TEST(CliProgress, RatesCoverTheWindowAndThePhase) {
   EXPECT_EQ(meter.look(counters, start + seconds(10)).eta_seconds, 1300U / 60U);
 }
 
+TEST(CliProgress, TheFirstLookHasARateAlready) {
+  const ProgressMeter::Clock::time_point start{};
+  ProgressMeter meter(start);
+  ProgressCounters counters;
+  counters.set_phase(ProgressPhase::kIngesting);
+  counters.bytes_done = 300;
+  EXPECT_EQ(meter.look(counters, start + seconds(3)).rate_now, 100U);
+}
+
 TEST(CliProgress, APhaseCountsFromItsOwnStart) {
   const ProgressMeter::Clock::time_point start{};
   ProgressMeter meter(start);

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "help.h"
+#include "text.h"
 
 namespace asl::cli {
 namespace {
@@ -26,12 +27,17 @@ std::string roff(std::string_view text) {
   return out;
 }
 
+// Running text, broken into lines so that a changed word changes one line of the committed page.
+std::string roff_text(std::string_view text) {
+  return roff(wrap(text, 0, kManSourceWidth));
+}
+
 std::string paragraphs(std::string_view text) {
   std::string out;
   while (!text.empty()) {
     const std::size_t end = text.find("\n\n");
     if (!out.empty()) out += ".PP\n";
-    out += roff(text.substr(0, end)) + '\n';
+    out += roff_text(text.substr(0, end)) + '\n';
     text.remove_prefix(end == std::string_view::npos ? text.size() : end + 2);
   }
   return out;
@@ -56,7 +62,7 @@ std::string option_entry(const OptionSpec& option) {
   if (option.letter != 0) out += fmt::format("\\fB\\-{}\\fR, ", option.letter);
   out += fmt::format("\\fB\\-\\-{}\\fR", roff(option.name));
   if (option.kind != ValueKind::kFlag) out += fmt::format(" \\fI{}\\fR", roff(option.metavar));
-  return out + '\n' + roff(option_explanation(option)) + '\n';
+  return out + '\n' + roff_text(option_explanation(option)) + '\n';
 }
 
 std::string option_entries(const std::vector<OptionSpec>& options) {
@@ -78,14 +84,15 @@ std::string synopsis(const ProgramSpec& program, const CommandSpec& command) {
 std::string argument_entries(const CommandSpec& command) {
   std::string out;
   for (const PositionalSpec& positional : command.positionals)
-    out += fmt::format(".TP\n\\fI{}\\fR\n{}.\n", roff(positional.name), roff(positional.help));
+    out += fmt::format(".TP\n\\fI{}\\fR\n{}\n", roff(positional.name),
+                       roff_text(std::string(positional.help) + '.'));
   return out;
 }
 
 std::string exit_status(const std::vector<ExitCodeSpec>& codes) {
   std::string out = ".SH EXIT STATUS\n";
   for (const ExitCodeSpec& code : codes)
-    out += fmt::format(".TP\n\\fB{}\\fR\n{}\n", code.code, roff(code.meaning));
+    out += fmt::format(".TP\n\\fB{}\\fR\n{}\n", code.code, roff_text(code.meaning));
   return out;
 }
 
@@ -93,16 +100,16 @@ std::string examples(const std::vector<const CommandSpec*>& commands) {
   std::string out;
   for (const CommandSpec* command : commands)
     for (const ExampleSpec& example : command->examples)
-      out += fmt::format(".PP\n{}\n.PP\n.RS 4\n.EX\n{}\n.EE\n.RE\n", roff(example.meaning),
-                         roff(example.command));
-  return out.empty() ? out : ".SH EXAMPLES\n" + out;
+      out += fmt::format("{}{}\n.PP\n.RS 4\n.EX\n{}\n.EE\n.RE\n", out.empty() ? ".SH EXAMPLES\n" : ".PP\n",
+                         roff_text(example.meaning), roff(example.command));
+  return out;
 }
 
 std::string named_entries(std::string_view title, const std::vector<NamedText>& rows) {
   if (rows.empty()) return {};
   std::string out = fmt::format(".SH {}\n", title);
   for (const NamedText& row : rows)
-    out += fmt::format(".TP\n\\fB{}\\fR\n{}\n", roff(row.name), roff(row.text));
+    out += fmt::format(".TP\n\\fB{}\\fR\n{}\n", roff(row.name), roff_text(row.text));
   return out;
 }
 
@@ -121,6 +128,33 @@ std::vector<ExitCodeSpec> exit_codes_of_all(const std::vector<const CommandSpec*
   return codes;
 }
 
+// Every key of the configuration with the options it stands in for.
+std::string settings(const ProgramSpec& program) {
+  std::map<std::string_view, std::string> keys;
+  const auto add = [&keys](std::string_view command, const std::vector<OptionSpec>& options) {
+    for (const OptionSpec& option : options) {
+      if (option.config_key.empty()) continue;
+      std::string& users = keys[option.config_key];
+      users += fmt::format("{}\\-\\-{}{}{}", users.empty() ? "" : ", ", roff(option.name),
+                           command.empty() ? "" : " of ", roff(command));
+    }
+  };
+  add({}, program.options);
+  for (const CommandSpec& command : program.commands)
+    if (!command.hidden) add(command.name, command.options);
+  if (keys.empty()) return {};
+  std::string out =
+      ".SH CONFIGURATION\n"
+      "\\fIROOT\\fR/host/config.yaml is a small part of YAML: nested keys, one a line, with plain or "
+      "double\\-quoted values. "
+      "Here they are written with dots: \\(lqstore.jobs\\(rq is the key jobs below the key store. An option "
+      "that is given "
+      "beats its setting; unknown keys are warned about.\n";
+  for (const auto& [key, users] : keys)
+    out += fmt::format(".TP\n\\fB{}\\fR\nStands in for {}.\n", roff(key), users);
+  return out;
+}
+
 ManPage program_page(const ProgramSpec& program) {
   std::string text = heading(program, program.name);
   text += fmt::format(".SH NAME\n{} \\- {}\n", roff(program.name), roff(program.summary));
@@ -137,7 +171,7 @@ ManPage program_page(const ProgramSpec& program) {
   }
   text += ".SH OPTIONS\nEvery command understands these, before or after its name.\n" +
           option_entries(program.options);
-  text += exit_status(exit_code_table());
+  text += settings(program) + exit_status(exit_code_table());
   text += named_entries("ENVIRONMENT", program.environment) + named_entries("FILES", program.files);
   std::string others;
   for (const std::string_view page : program.see_also)
@@ -167,14 +201,15 @@ ManPage command_page(const ProgramSpec& program, std::string_view word) {
   if (!grouped) {
     text += paragraphs(commands.front()->description);
     text += argument_entries(*commands.front()) + ".SH OPTIONS\n" + option_entries(commands.front()->options);
-    text += commands.front()->options.empty() ? "This command has no options of its own.\n" : "";
+    if (commands.front()->options.empty()) text += "This command has no options of its own.\n";
   } else {
     for (const CommandSpec* command : commands)
       text += fmt::format(".SS {} {}\n", roff(program.name), roff(command->name)) + command_body(*command);
     text += ".SH OPTIONS\n";
   }
+  if (!grouped) text += ".PP\n";
   text += fmt::format(
-      ".PP\nThe options of every command, such as \\fB\\-\\-root\\fR and \\fB\\-\\-json\\fR, are in "
+      "The options of every command, such as \\fB\\-\\-root\\fR and \\fB\\-\\-json\\fR, are in "
       "\\fB{}\\fR(1).\n",
       roff(program.name));
   text += exit_status(exit_codes_of_all(commands)) + examples(commands);

@@ -1,12 +1,16 @@
 // Man pages (man macros) from the table.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
 #include "option_table.h"
 
 namespace asl::cli {
+
+// Columns of the source's running text, before escapes.
+inline constexpr std::size_t kManSourceWidth = 72;
 
 struct ManPage {
   std::string file_name;  // "asl-ingest.1"

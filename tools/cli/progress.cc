@@ -128,7 +128,10 @@ ProgressView ProgressMeter::look(const ProgressCounters& counters, Clock::time_p
   const ProgressPhase phase = counters.phase.load(std::memory_order_relaxed);
   view.phase = phase_word(phase);
   const Sample sample{now, view.bytes_done};
-  if (phase != phase_ || view.bytes_done < window_.back().bytes) restart(phase, sample);
+  if (phase_ == ProgressPhase::kNone)
+    phase_ = phase;  // the first phase began with the work
+  else if (phase != phase_ || view.bytes_done < window_.back().bytes)
+    restart(phase, sample);
   while (window_.size() > 1 && Seconds(now - window_.front().time) > kRateWindow) window_.pop_front();
   view.rate_now = rate_between(view.bytes_done - window_.front().bytes, now - window_.front().time);
   view.rate_average = rate_between(view.bytes_done - phase_start_.bytes, now - phase_start_.time);

@@ -31,6 +31,19 @@ _asl() {
   done
   COMPREPLY=()
   case "$command|$prev" in
+    "ingest|--label") :; return ;;
+    "ingest|--tag") :; return ;;
+    "ingest|--exclude") :; return ;;
+    "ingest|--exclude-from") _asl_paths -f; return ;;
+    "ingest|--exclude-if-present") :; return ;;
+    "ingest|--exclude-larger-than") :; return ;;
+    "ingest|--files-from") _asl_paths -f; return ;;
+    "ingest|--stdin") :; return ;;
+    "ingest|--stdin-from-command") :; return ;;
+    "ingest|--host") :; return ;;
+    "ingest|--compress") :; return ;;
+    "ingest|--jobs"|"ingest|-j") :; return ;;
+    "init|--alias") :; return ;;
     *"|--root") _asl_paths -d; return ;;
     *"|--domain"|*"|-d") :; return ;;
     *"|--progress") COMPREPLY=($(compgen -W 'auto none json line' -- "$cur")); return ;;
@@ -38,13 +51,18 @@ _asl() {
   if [[ $cur == -* ]]; then
     local options='--root -d --domain --json --progress -q --quiet --version -h --help'
     case $command in
+      'ingest') options+=' --label --tag --exclude --exclude-from --exclude-if-present --exclude-caches --exclude-larger-than --files-from -x --one-file-system --stdin --stdin-from-command --host --compress --reread -j --jobs -n --dry-run' ;;
+      'verify') options+=' --data --artifacts' ;;
+      'init') options+=' --alias' ;;
     esac
     COMPREPLY=($(compgen -W "$options" -- "$cur"))
     return
   fi
   case $command in
-    '') COMPREPLY=($(compgen -W 'help' -- "$cur")) ;;
-    'help') COMPREPLY=($(compgen -W 'help' -- "$cur")) ;;
+    '') COMPREPLY=($(compgen -W 'ingest verify init help' -- "$cur")) ;;
+    'ingest') _asl_paths -f ;;
+    'init') _asl_paths -d ;;
+    'help') COMPREPLY=($(compgen -W 'ingest verify init help' -- "$cur")) ;;
   esac
 }
 

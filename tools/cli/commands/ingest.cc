@@ -52,7 +52,7 @@ Json report_json(const IngestReport& report, bool dry_run) {
   Json json = make_json("ingest");
   json["dry_run"] = dry_run;
   json["snapshot_id"] = report.snapshot_id;
-  json["snapshot"] = to_text(report.snapshot);
+  if (!report.snapshot.is_null()) json["snapshot"] = to_text(report.snapshot);
   if (!report.root.is_null()) json["root"] = to_text(report.root);
   json["files"] = report.counts.files;
   json["directories"] = report.counts.directories;

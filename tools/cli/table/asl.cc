@@ -55,10 +55,7 @@ ProgramSpec asl_table() {
                       {"TERM", "'dumb' turns the progress line off."}},
       .files = {{"./asl-root", "The store, where neither --root nor ASL_ROOT says otherwise."},
                 {"/asl-auth-host", "The store on an authority host."},
-                {"ROOT/host/config.yaml",
-                 "Settings that stand in for options: 'domains: default: NAME' for --domain, 'logging: "
-                 "progress: MODE' "
-                 "for --progress, and what the pages of the commands name. Unknown keys are warned about."}},
+                {"ROOT/host/config.yaml", "Settings that stand in for options; see CONFIGURATION."}},
       .see_also = {"sha256sum(1)", "rsync(1)", "ddrescue(1)"},
   };
 }
