@@ -180,7 +180,7 @@ TREE_PEERS = [Asl, Cp, Tar, Sha256sum, Borg, Restic, Kopia, Rustic, Casync, Mksq
 
 class Dd(Peer):
     """Reads the allocated ranges of an image and writes them to a file, both without the page cache."""
-    name = 'dd, direct in and out'
+    name = 'dd direct in and out'
     BLOCK = '16M'
 
     def version(self): return Command(['dd', '--version'])

@@ -13,7 +13,7 @@ GOALS = [
     ('ingest', 'restic', 4, 5),
     ('ingest', 'kopia', 4, 5),
     ('ingest', 'cp -a && sync', 3, None),
-    ('image', 'dd, direct in and out', 0.85, None),
+    ('image', 'dd direct in and out', 0.85, None),
     ('again', 'restic', 2, None),
     ('again', 'kopia', 1.3, None),
     ('restore', 'restic', 2, None),
@@ -31,7 +31,8 @@ def seconds_of(samples):
 def result(suite, machine, data, versions, notes):
     """Everything as plain values, the form of the JSON file."""
     rows = {}
-    for row, by_peer in suite.samples.items():
+    for row in (row for row in ROWS if row in suite.samples):
+        by_peer = suite.samples[row]
         ours = suite.median(row, 'asl')
         rows[row] = {}
         for name, samples in by_peer.items():
@@ -80,9 +81,9 @@ def row_table(row, entries):
     lines = []
     for name, entry in sorted(entries.items(), key=lambda item: item[1]['median_s']):
         ratio = '' if name == 'asl' or entry['times_asl'] is None else f'{entry["times_asl"]:.2f}'
-        spread = ' '.join(f'{sample["seconds"]:.1f}' for sample in entry['samples'])
-        line = [f'**{name}**' if name == 'asl' else name, f'{entry["median_s"]:.1f}', ratio, spread,
-                f'{entry["cpu_s"]:.1f}', entry['rss_max_bytes'] >> 20]
+        spread = ' '.join(f'{sample["seconds"]:.2f}' for sample in entry['samples'])
+        line = [f'**{name}**' if name == 'asl' else name, f'{entry["median_s"]:.2f}', ratio, spread,
+                f'{entry["cpu_s"]:.2f}', entry['rss_max_bytes'] >> 20]
         if row == 'after-image':
             line.append(f'{entry["new_bytes"] / 1e6:.0f}')
         lines.append(line)

@@ -25,7 +25,7 @@ ROWS = {**TREE_ROWS, **IMAGE_ROWS}
 STORED_AT_LEAST = 0.7
 GROWTH_AT_MOST = 0.05
 COMPRESSES = {'casync'}
-DD_READ = 'dd, direct read of the blocks'
+DD_READ = 'dd direct read of the blocks'
 
 
 class Suite:
