@@ -89,6 +89,8 @@ Result<void> ContentStream::issue() {
     const std::uint64_t at = piece.offset - stream_start_;
     // Whole pages: direct I/O wants them, and only the file's last read ends inside one.
     const std::size_t space = round_up(piece.length, kPageSize);
+    // Only for what is needed next: room further on comes with the pieces before it.
+    if (issued_ == 0) stream_->wait_for_space(at + space);
     if (at + space > stream_->limit()) break;
     ASL_TRY(queue_->read(*file_, {stream_->space(at), space}, piece.offset, first_piece_ + issued_));
   }
@@ -230,6 +232,7 @@ Result<StreamedContent> ContentStream::read_pipe(int fd) {
   ASL_TRY(ensure_stream(0));
   while (true) {
     ASL_TRY(run_.stop.check());
+    stream_->wait_for_space(position_ + 1);
     const std::uint64_t room = std::min<std::uint64_t>(stream_->limit() - position_, kStreamReadBytes);
     ASL_ASSIGN(const std::size_t got, io::read_pipe(fd, {stream_->space(position_), room}));
     if (got == 0) break;

@@ -9,9 +9,6 @@
 namespace asl {
 namespace {
 
-// Zeros to hash where nothing was read.
-constexpr std::size_t kZeroBytes = 64 << 10;
-alignas(64) constexpr std::byte kZeros[kZeroBytes]{};
 // The cutter decides about a hole once it has seen this much of it.
 constexpr std::uint64_t kZerosShown = kHoleMin + 2 * kPageSize;
 static_assert(ArtifactStream::kRingBytes >= 4 * kCutWindowMax,
@@ -35,6 +32,7 @@ Result<std::unique_ptr<ArtifactStream>> ArtifactStream::open(Lane& lane) {
     impl->lane->ring.emplace(std::move(ring));
   }
   impl->ring = &*impl->lane->ring;
+  impl->whole = std::make_unique<StreamHasher>(*impl->ring);
   impl->extents = std::make_unique<ExtentList>(impl->lane->session.extent_budget);
   const Gate::Pass pass(impl->lane->session.gate);
   impl->lane->stream = impl.get();
@@ -44,8 +42,13 @@ Result<std::unique_ptr<ArtifactStream>> ArtifactStream::open(Lane& lane) {
 std::byte* ArtifactStream::space(std::uint64_t offset) const {
   return impl_->ring->at(offset);
 }
+// Bytes stay in the ring until they are both cut and hashed.
 std::uint64_t ArtifactStream::limit() const {
-  return impl_->cutter.position() / kPageSize * kPageSize + kRingBytes;
+  const std::uint64_t needed = std::min(impl_->cutter.position(), impl_->whole->hashed_to());
+  return needed / kPageSize * kPageSize + kRingBytes;
+}
+void ArtifactStream::wait_for_space(std::uint64_t offset) const {
+  if (offset > limit()) impl_->whole->wait_for(offset - kRingBytes + kPageSize);
 }
 std::uint64_t ArtifactStream::position() const {
   return impl_->given;
@@ -54,6 +57,7 @@ std::uint64_t ArtifactStream::position() const {
 Result<void> ArtifactStream::filled_to(std::uint64_t offset) {
   if (offset < impl_->given || offset > limit())
     return fail(ErrorCode::kUsage, "beyond the space of a stream");
+  impl_->whole->add(offset - impl_->given);
   impl_->given = offset;
   {
     const Gate::Pass pass(impl_->lane->session.gate);
@@ -73,24 +77,17 @@ Result<void> ArtifactStream::zeros(std::uint64_t length) {
       impl.cutter.skip_hole(whole_pages);
       impl.open_hole->raw_length += whole_pages;
       impl.given += whole_pages;
-      impl.hash_zeros(whole_pages);
+      impl.whole->add_zeros(whole_pages);
       left -= whole_pages;
       continue;
     }
+    wait_for_space(impl.given + 1);
     const std::uint64_t shown = std::min({left, kZerosShown, limit() - impl.given});
     std::memset(space(impl.given), 0, shown);
     left -= shown;
     ASL_TRY(filled_to(impl.given + shown));
   }
   return {};
-}
-
-void ArtifactStream::Impl::hash_zeros(std::uint64_t length) {
-  while (length > 0) {
-    const std::size_t step = std::min<std::uint64_t>(length, kZeroBytes);
-    whole.update({kZeros, step});
-    length -= step;
-  }
 }
 
 // Cuts as long as the cutter can decide. The caller holds a Pass.
@@ -106,20 +103,13 @@ Result<void> ArtifactStream::Impl::consume(bool at_end) {
         open_hole->raw_length += cut->length_bytes;
       else
         open_hole = hole_record(position, cut->length_bytes);
-      hash_zeros(cut->length_bytes);
       continue;
     }
     ASL_TRY(close_hole());
-    Digest digest{};
-    if (position == 0 && at_end && cut->length_bytes == given) {
-      // The whole artifact is one extent: its digest is the artifact's.
-      whole.update(bytes);
-      digest = Sha256(whole).finish();
-    } else {
-      Sha256 own;
-      Sha256::update_pair(whole, bytes, own, bytes);
-      digest = own.finish();
-    }
+    // The whole artifact in one extent: its digest is the artifact's.
+    const bool single = position == 0 && at_end && cut->length_bytes == given;
+    const Digest digest = single ? whole->finish() : sha256(bytes);
+    if (single) whole_digest = digest;
     ASL_ASSIGN(PlacedExtent placed, lane->place(bytes, digest, false));
     placed.extent.artifact_offset = position;
     if (placed.is_new) bytes_new += bytes.size();
@@ -157,7 +147,8 @@ Result<WrittenArtifact> ArtifactStream::finish(bool pinned) {
     written.length = impl.given;
     written.hole_bytes = impl.hole_bytes;
     written.bytes_new = impl.bytes_new;
-    written.reference = untyped_reference(impl.whole.finish());
+    if (!impl.whole_digest) impl.whole_digest = impl.whole->finish();
+    written.reference = untyped_reference(*impl.whole_digest);
     impl.unrecorded.clear();
     const ArtifactRecord artifact{
         .ref = written.reference, .length = impl.given, .flags = pinned ? kRecordPinned : 0};

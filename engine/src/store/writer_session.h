@@ -32,6 +32,7 @@
 #include "store/domain_layout.h"
 #include "store/gate.h"
 #include "store/session_index.h"
+#include "store/stream_hasher.h"
 #include "store/view.h"
 
 namespace asl {
@@ -162,9 +163,9 @@ struct ArtifactStream::Impl {
   Lane::Impl* lane = nullptr;
   RingBuffer* ring = nullptr;  // the lane's
   Cutter cutter;
-  Sha256 whole;
-  bool whole_started = false;  // `whole` has been fed; until then a single extent may be all there is
-  std::uint64_t given = 0;     // end of what was given
+  std::unique_ptr<StreamHasher> whole;
+  std::optional<Digest> whole_digest;  // once it is known
+  std::uint64_t given = 0;  // end of what was given
   std::unique_ptr<ExtentList> extents;
   std::vector<ExtentRecord> unrecorded;
   std::uint64_t hole_bytes = 0;
@@ -173,9 +174,7 @@ struct ArtifactStream::Impl {
   std::optional<ExtentRecord> open_hole;  // hole cuts that may go on
 
   Result<void> consume(bool at_end);
-  Result<void> take_cut(const Cut& cut);
   Result<void> close_hole();
-  void hash_zeros(std::uint64_t length);
 };
 
 }  // namespace asl

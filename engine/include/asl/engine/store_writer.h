@@ -92,6 +92,9 @@ class ArtifactStream {
   std::byte* space(std::uint64_t offset) const;
   // Bytes at offsets below this may be written to space() now. Grows as filled_to() consumes.
   std::uint64_t limit() const;
+  // Waits until limit() reaches `offset`, which is at most kRingBytes - kCutWindowMax beyond position():
+  // space is held back while a second thread hashes it.
+  void wait_for_space(std::uint64_t offset) const;
   // All bytes below `offset` are in place. Cuts, hashes and packs what it can. kUsage if beyond limit().
   Result<void> filled_to(std::uint64_t offset);
   // The next `length` bytes are zeros; they need not be in place. Same result as if they had been given.
