@@ -10,7 +10,9 @@ namespace {
 
 constexpr int kClassBits = 3;  // powers of eight
 
-int size_class(std::uint64_t file_size) { return static_cast<int>(std::bit_width(file_size)) / kClassBits; }
+int size_class(std::uint64_t file_size) {
+  return static_cast<int>(std::bit_width(file_size)) / kClassBits;
+}
 
 // The inputs as one sorted stream of artifacts, each with all its copies.
 class CopyStream {

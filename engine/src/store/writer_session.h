@@ -165,7 +165,7 @@ struct ArtifactStream::Impl {
   Cutter cutter;
   std::unique_ptr<StreamHasher> whole;
   std::optional<Digest> whole_digest;  // once it is known
-  std::uint64_t given = 0;  // end of what was given
+  std::uint64_t given = 0;             // end of what was given
   std::unique_ptr<ExtentList> extents;
   std::vector<ExtentRecord> unrecorded;
   std::uint64_t hole_bytes = 0;
