@@ -1,9 +1,11 @@
 #include "ingest/device_paths.h"
 
 #include <algorithm>
-#include <cstdio>
+#include <charconv>
 #include <fstream>
+#include <optional>
 #include <sstream>
+#include <string_view>
 #include <sys/sysmacros.h>
 
 #include <asl/engine/tree.h>
@@ -27,6 +29,18 @@ std::string unescape_mount_path(const std::string& text) {
   return path;
 }
 
+// "major:minor" as a device number.
+std::optional<std::uint64_t> parse_device(std::string_view text) {
+  unsigned major_number = 0;
+  unsigned minor_number = 0;
+  const char* const end = text.data() + text.size();
+  const auto first = std::from_chars(text.data(), end, major_number);
+  if (first.ec != std::errc() || first.ptr == end || *first.ptr != ':') return std::nullopt;
+  const auto second = std::from_chars(first.ptr + 1, end, minor_number);
+  if (second.ec != std::errc() || second.ptr != end) return std::nullopt;
+  return makedev(major_number, minor_number);
+}
+
 }  // namespace
 
 bool before_in_tree_order(const std::string& a, const std::string& b) {
@@ -45,14 +59,15 @@ void DevicePaths::add_mounts_below(const std::string& source, const std::string&
     std::istringstream fields(line);
     std::string mount_id, parent_id, device, root, point;
     fields >> mount_id >> parent_id >> device >> root >> point;
-    unsigned major_number = 0;
-    unsigned minor_number = 0;
-    if (std::sscanf(device.c_str(), "%u:%u", &major_number, &minor_number) != 2) continue;
+    const auto number = parse_device(device);
+    if (!number) continue;
     point = unescape_mount_path(point);
     if (!point.starts_with(below)) continue;
     const std::string relative = point.substr(below.size());
-    enter(makedev(major_number, minor_number),
-          prefix_in_snapshot.empty() ? relative : prefix_in_snapshot + "/" + relative);
+    std::string path = prefix_in_snapshot;
+    if (!path.empty()) path += '/';
+    path += relative;
+    enter(*number, path);
   }
 }
 

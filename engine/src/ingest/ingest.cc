@@ -98,9 +98,11 @@ Result<void> ingest_directory(IngestRun& run, const Source& source, const std::s
   }
   {
     std::vector<std::jthread> threads;
+    threads.reserve(readers.size());
     for (auto& reader : readers) threads.emplace_back([&reader] { reader->run(); });
     {
       std::vector<std::jthread> scan_threads;
+      scan_threads.reserve(kScanThreads);
       for (unsigned k = 0; k < kScanThreads; ++k) scan_threads.emplace_back([&scanner] { scanner.scan(); });
     }
   }

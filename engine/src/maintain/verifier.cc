@@ -22,7 +22,9 @@ constexpr std::size_t kExtentBatch = 256;
 constexpr std::size_t kHashBufferBytes = 4 << 20;
 
 constexpr std::string_view kRepairHint =
-    "asl repair --from ANOTHER_STORE, or ingest the original again: both put the bytes back by their hash";
+    "ingest the original again, or restore the named files from elsewhere and ingest them: the bytes are put "
+    "back by "
+    "their hash";
 constexpr std::string_view kCopyHint = "asl copy NEW_STORE saves what verifies";
 
 // Bytes are gone, or cannot be vouched for.
@@ -114,14 +116,15 @@ Result<void> Verifier::check_record_places(SegmentCursor& cursor, const RecordHa
 const BlockMeta* Verifier::meta_of(const BlockId& id) {
   if (const auto at = metas_.find(id); at != metas_.end()) return at->second.get();
   if (metas_.size() >= kMetasKept) metas_.clear();
-  auto meta = impl_.blocks.read_meta(id);
-  if (!meta && bad_metas_.insert(id).second) {
+  std::unique_ptr<BlockMeta> owned;
+  if (auto meta = impl_.blocks.read_meta(id)) {
+    owned = std::make_unique<BlockMeta>(std::move(*meta));
+  } else if (bad_metas_.insert(id).second) {
     Error error = std::move(meta).error();
     error.message = "a block's metadata is missing or damaged (" + error.message + ")";
-    error.hint = "nothing is lost: asl repair writes it again from the index";
+    error.hint = "nothing is lost: it can be made again from the index";
     add(FindingKind::kMetadata, std::move(error));
   }
-  auto owned = meta ? std::make_unique<BlockMeta>(std::move(*meta)) : nullptr;
   return metas_.emplace(id, std::move(owned)).first->second.get();
 }
 

@@ -92,7 +92,8 @@ Result<void> Artifact::Impl::read_other_copy(const ArtifactExtent& extent, Mutab
     if (try_place((*found)->location)) return {};
   }
   first.object = to_text(handle.reference());
-  if (first.hint.empty()) first.hint = "asl verify --data; asl repair --from ANOTHER_STORE";
+  if (first.hint.empty())
+    first.hint = "asl verify --data lists what is damaged; ingesting the original again heals it";
   return fail(std::move(first));
 }
 

@@ -41,7 +41,7 @@ class SessionIndex {
     return nullptr;
   }
   // The entry in the current generation, made (as a copy of the older one's) if need be.
-  Entry& touch(Shard& shard, const Digest& digest) {
+  Entry& touch(Shard& shard, const Digest& digest) const {
     auto [at, is_new] = shard.generations[current_].try_emplace(digest);
     if (is_new) {
       const auto& older = shard.generations[(current_ + 1) % 2];

@@ -100,7 +100,7 @@ Result<std::optional<ExtentRecord>> StoreWriter::Impl::find_committed(const Dige
                       .digest = digest};
 }
 
-Result<bool> StoreWriter::Impl::is_recorded(const Reference& ref) {
+Result<bool> StoreWriter::Impl::is_recorded(const Reference& ref) const {
   ASL_ASSIGN(const auto found, domain.view()->index->find(ref));
   return found.has_value();
 }

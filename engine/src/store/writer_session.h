@@ -101,7 +101,7 @@ struct StoreWriter::Impl {
   // A copy of the extent in the merged index whose block is there and not known to be damaged.
   Result<std::optional<ExtentRecord>> find_committed(const Digest& digest);
   // Whether the artifact has a record, in the merged index or in this session.
-  Result<bool> is_recorded(const Reference& ref);
+  Result<bool> is_recorded(const Reference& ref) const;
   // Whether it has one and its bytes are where the record says, as far as can be seen without reading them.
   // Artifacts of many extents are not looked at: their extents are, one by one.
   Result<bool> is_intact(const Reference& ref);
