@@ -86,10 +86,14 @@ TEST_F(StateTest, SnapshotsAreLabelledHeldAndForgotten) {
   EXPECT_TRUE(state_.find_snapshot(1)->held);
   EXPECT_EQ(state_.find_snapshot(1)->hold_reason, "court");
   EXPECT_EQ(state_.find_snapshot(2)->label_logseq, 0U);
-  // A label moves to the snapshot that got it last; an empty one takes it away.
+  // A label moves to the snapshot that got it last, for good; an empty one takes it away.
   ASSERT_TRUE(apply({label(2, "home")}));
   EXPECT_EQ(state_.find_label("home")->id, 2U);
+  EXPECT_EQ(state_.find_snapshot(1)->label, "");
+  EXPECT_NE(state_.find_snapshot(1)->label_logseq, 0U);
   ASSERT_TRUE(apply({forget(2)}));
+  EXPECT_EQ(state_.find_label("home"), nullptr);
+  ASSERT_TRUE(apply({label(1, "home")}));
   EXPECT_EQ(state_.find_label("home")->id, 1U);
   EXPECT_EQ(state_.current_snapshot()->id, 1U);
   EXPECT_EQ(state_.next_snapshot_id(), 3U);

@@ -17,12 +17,24 @@ const SnapshotState* LogState::find_snapshot(std::uint64_t id) const {
 }
 
 const SnapshotState* LogState::find_label(std::string_view label) const {
-  const SnapshotState* found = nullptr;
-  for (const auto& [id, snapshot] : snapshots_) {
-    if (label.empty() || snapshot.forgotten || snapshot.label != label) continue;
-    if (found == nullptr || snapshot.label_logseq > found->label_logseq) found = &snapshot;
-  }
-  return found;
+  const auto at = label_holders_.find(label);
+  return at != label_holders_.end() ? find_snapshot(at->second) : nullptr;
+}
+
+// Labels are unique: whoever had this one before has none now.
+void LogState::apply_label(std::uint64_t logseq, std::uint64_t id, std::string label) {
+  SnapshotState& snapshot = snapshots_.at(id);
+  if (const auto own = label_holders_.find(snapshot.label); own != label_holders_.end() && own->second == id)
+    label_holders_.erase(own);
+  snapshot.label = label;
+  snapshot.label_logseq = logseq;
+  if (label.empty() || snapshot.forgotten) return;
+  const auto [at, is_new] = label_holders_.try_emplace(std::move(label), id);
+  if (is_new) return;
+  SnapshotState& earlier = snapshots_.at(at->second);
+  earlier.label.clear();
+  earlier.label_logseq = logseq;
+  at->second = id;
 }
 
 const SnapshotState* LogState::current_snapshot() const {
@@ -91,18 +103,20 @@ bool LogState::apply_store_record(const LogRecord& record) {
       snapshot.logseq = record.logseq;
       return true;
     }
-    case kLogSnapshotForget:
-      snapshots_.at(SnapshotForgetRecord::decode(payload)->snapshot_id).forgotten = true;
+    case kLogSnapshotForget: {
+      SnapshotState& snapshot = snapshots_.at(SnapshotForgetRecord::decode(payload)->snapshot_id);
+      snapshot.forgotten = true;
+      const auto label = label_holders_.find(snapshot.label);
+      if (label != label_holders_.end() && label->second == snapshot.id) label_holders_.erase(label);
       return true;
+    }
     case kLogSnapshotLabel: {
       auto label = *SnapshotLabelRecord::decode(payload);
       if (label.snapshot_id == kDomainLabelId) {
         alias_ = std::move(label.label);
         return true;
       }
-      SnapshotState& snapshot = snapshots_.at(label.snapshot_id);
-      snapshot.label = std::move(label.label);
-      snapshot.label_logseq = record.logseq;
+      apply_label(record.logseq, label.snapshot_id, std::move(label.label));
       return true;
     }
     case kLogSnapshotHold: {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -30,9 +31,10 @@ struct SegmentState {
 struct SnapshotState {
   std::uint64_t id = 0;
   Reference reference;
-  std::uint64_t logseq = 0;        // of its anchor
-  std::string label;               // of the last LABEL record; empty if none
-  std::uint64_t label_logseq = 0;  // 0: no LABEL record yet, so the snapshot artifact's own label holds
+  std::uint64_t logseq = 0;  // of its anchor
+  std::string label;         // of the last LABEL record; empty if none, or if it moved elsewhere since
+  // Of the record that set or took away the label; 0: none yet, so the snapshot artifact's own label holds.
+  std::uint64_t label_logseq = 0;
   bool held = false;
   std::string hold_reason;
   bool forgotten = false;
@@ -85,7 +87,7 @@ class LogState {
   // All ever anchored, forgotten ones included.
   const std::map<std::uint64_t, SnapshotState>& snapshots() const { return snapshots_; }
   const SnapshotState* find_snapshot(std::uint64_t id) const;
-  // The one not forgotten that was labelled so last.
+  // The one that was labelled so last, unless it was forgotten or labelled anew since.
   const SnapshotState* find_label(std::string_view label) const;
   // The largest id not forgotten.
   const SnapshotState* current_snapshot() const;
@@ -135,6 +137,7 @@ class LogState {
   Result<void> check_publish_record(std::uint32_t type, ByteSpan payload, Pending& pending) const;
   void apply_record(const LogRecord& record);
   bool apply_store_record(const LogRecord& record);
+  void apply_label(std::uint64_t logseq, std::uint64_t id, std::string label);
   bool apply_authority_record(const LogRecord& record);
 
   std::uint64_t last_logseq_ = 0;
@@ -144,6 +147,7 @@ class LogState {
   std::vector<SegmentState> segments_;
   std::uint64_t last_segment_id_ = 0;
   std::map<std::uint64_t, SnapshotState> snapshots_;
+  std::map<std::string, std::uint64_t, std::less<>> label_holders_;
   std::unordered_map<Reference, std::vector<TombstoneState>, ReferenceHash> tombstones_;
   std::unordered_map<Reference, std::uint64_t, ReferenceHash> unpins_;
   std::map<std::uint64_t, PublicationState> published_;
