@@ -79,7 +79,9 @@ Result<void> open_cache(Domain::Impl& domain, StoreWriter::Impl& session) {
     return {};
   }
   session.cache = std::move(*cache);
-  if (session.cache->origin() == IndexCache::Origin::kRebuilt && !session.cache->rebuild_reason().empty())
+  const bool was_work = !view->index->segments().empty();
+  if (was_work && session.cache->origin() == IndexCache::Origin::kRebuilt &&
+      !session.cache->rebuild_reason().empty())
     session.notices.push_back("the index cache was made again: " + session.cache->rebuild_reason());
   return domain.attach_cache(session.cache.get());
 }
