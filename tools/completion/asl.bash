@@ -23,7 +23,7 @@ _asl() {
         if [[ -z $command ]]; then
           command=$word
         else
-          [[ ' ' == *" $command "* ]] && command="$command $word"
+          [[ ' snapshot domain ' == *" $command "* ]] && command="$command $word"
           break
         fi
         ;;
@@ -43,6 +43,14 @@ _asl() {
     "ingest|--host") :; return ;;
     "ingest|--compress") :; return ;;
     "ingest|--jobs"|"ingest|-j") :; return ;;
+    "snapshots|--host") :; return ;;
+    "snapshots|--tag") :; return ;;
+    "snapshots|--source") :; return ;;
+    "snapshots|--last"|"snapshots|-n") :; return ;;
+    "snapshot hold|--reason") :; return ;;
+    "snapshot release|--reason") :; return ;;
+    "log|--since") :; return ;;
+    "log|--last"|"log|-n") :; return ;;
     "init|--alias") :; return ;;
     *"|--root") _asl_paths -d; return ;;
     *"|--domain"|*"|-d") :; return ;;
@@ -52,6 +60,12 @@ _asl() {
     local options='--root -d --domain --json --progress -q --quiet --version -h --help'
     case $command in
       'ingest') options+=' --label --tag --exclude --exclude-from --exclude-if-present --exclude-caches --exclude-larger-than --files-from -x --one-file-system --stdin --stdin-from-command --host --compress --reread -j --jobs -n --dry-run' ;;
+      'snapshots') options+=' --host --tag --source -n --last' ;;
+      'snapshot show') options+=' --errors' ;;
+      'snapshot forget') options+=' -n --dry-run' ;;
+      'snapshot hold') options+=' --reason' ;;
+      'snapshot release') options+=' --reason' ;;
+      'log') options+=' --since -n --last --hashes' ;;
       'verify') options+=' --data --artifacts' ;;
       'init') options+=' --alias' ;;
     esac
@@ -59,10 +73,12 @@ _asl() {
     return
   fi
   case $command in
-    '') COMPREPLY=($(compgen -W 'ingest verify init help' -- "$cur")) ;;
+    '') COMPREPLY=($(compgen -W 'ingest snapshots snapshot log verify init domain help' -- "$cur")) ;;
+    'snapshot') COMPREPLY=($(compgen -W 'show label forget hold release' -- "$cur")) ;;
+    'domain') COMPREPLY=($(compgen -W 'create list show' -- "$cur")) ;;
     'ingest') _asl_paths -f ;;
     'init') _asl_paths -d ;;
-    'help') COMPREPLY=($(compgen -W 'ingest verify init help' -- "$cur")) ;;
+    'help') COMPREPLY=($(compgen -W 'ingest snapshots snapshot log verify init domain help' -- "$cur")) ;;
   esac
 }
 

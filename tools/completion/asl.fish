@@ -10,7 +10,7 @@ function __asl_command
             set skip 1
         else if not string match -q -- '-*' $word
             set -a found $word
-            if not contains -- $found[1]; or test (count $found) = 2
+            if not contains -- $found[1] snapshot domain; or test (count $found) = 2
                 break
             end
         end
@@ -27,9 +27,21 @@ complete -c asl -s q -l quiet -d 'Print only what was asked for and errors'
 complete -c asl -l version -d 'Print the version and exit'
 complete -c asl -s h -l help -d 'Print help and exit'
 complete -c asl -n 'test "(__asl_command)" = ""' -a ingest -d 'save trees, files, disk images or devices as a new snapshot'
+complete -c asl -n 'test "(__asl_command)" = ""' -a snapshots -d 'list the snapshots'
+complete -c asl -n 'test "(__asl_command)" = ""' -a snapshot -d 'show, label, forget, hold and release snapshots'
+complete -c asl -n 'test "(__asl_command)" = ""' -a log -d 'print the domain\'s log in words'
 complete -c asl -n 'test "(__asl_command)" = ""' -a verify -d 'prove that the store is what it must be'
 complete -c asl -n 'test "(__asl_command)" = ""' -a init -d 'make a store'
+complete -c asl -n 'test "(__asl_command)" = ""' -a domain -d 'make, list and show domains'
 complete -c asl -n 'test "(__asl_command)" = ""' -a help -d 'explain a command'
+complete -c asl -n 'test "(__asl_command)" = "snapshot"' -a show -d 'show one snapshot with its facts and errors'
+complete -c asl -n 'test "(__asl_command)" = "snapshot"' -a label -d 'give a snapshot a label'
+complete -c asl -n 'test "(__asl_command)" = "snapshot"' -a forget -d 'forget snapshots'
+complete -c asl -n 'test "(__asl_command)" = "snapshot"' -a hold -d 'keep a snapshot from being forgotten'
+complete -c asl -n 'test "(__asl_command)" = "snapshot"' -a release -d 'take a snapshot off hold'
+complete -c asl -n 'test "(__asl_command)" = "domain"' -a create -d 'add a local domain to the store'
+complete -c asl -n 'test "(__asl_command)" = "domain"' -a list -d 'list the domains of the store'
+complete -c asl -n 'test "(__asl_command)" = "domain"' -a show -d 'show one domain'
 complete -c asl -n 'test "(__asl_command)" = "ingest"' -l label -x -d 'Name for the new snapshot'
 complete -c asl -n 'test "(__asl_command)" = "ingest"' -l tag -x -d 'Free text kept with the snapshot, for finding it again'
 complete -c asl -n 'test "(__asl_command)" = "ingest"' -l exclude -x -d 'Leave out what matches'
@@ -47,11 +59,26 @@ complete -c asl -n 'test "(__asl_command)" = "ingest"' -l reread -d 'Read every 
 complete -c asl -n 'test "(__asl_command)" = "ingest"' -s j -l jobs -x -d 'Number of working threads'
 complete -c asl -n 'test "(__asl_command)" = "ingest"' -s n -l dry-run -d 'Say what would be saved and excluded, and write nothing'
 complete -c asl -n 'test "(__asl_command)" = "ingest"' -F
+complete -c asl -n 'test "(__asl_command)" = "snapshots"' -l host -x -d 'Only those of this host'
+complete -c asl -n 'test "(__asl_command)" = "snapshots"' -l tag -x -d 'Only those with this tag'
+complete -c asl -n 'test "(__asl_command)" = "snapshots"' -l source -x -d 'Only those with this source path'
+complete -c asl -n 'test "(__asl_command)" = "snapshots"' -s n -l last -x -d 'Only the last N'
+complete -c asl -n 'test "(__asl_command)" = "snapshot show"' -l errors -d 'List every error'
+complete -c asl -n 'test "(__asl_command)" = "snapshot forget"' -s n -l dry-run -d 'Say what would be forgotten and change nothing'
+complete -c asl -n 'test "(__asl_command)" = "snapshot hold"' -l reason -x -d 'Why'
+complete -c asl -n 'test "(__asl_command)" = "snapshot release"' -l reason -x -d 'Why'
+complete -c asl -n 'test "(__asl_command)" = "log"' -l since -x -d 'Start at this sequence number'
+complete -c asl -n 'test "(__asl_command)" = "log"' -s n -l last -x -d 'Print the last N commits only'
+complete -c asl -n 'test "(__asl_command)" = "log"' -l hashes -d 'Show the hash of every record'
 complete -c asl -n 'test "(__asl_command)" = "verify"' -l data -d 'Read and check every stored byte'
 complete -c asl -n 'test "(__asl_command)" = "verify"' -l artifacts -d 'Check the hash of every artifact of several extents'
 complete -c asl -n 'test "(__asl_command)" = "init"' -l alias -x -d 'Name of the first domain'
 complete -c asl -n 'test "(__asl_command)" = "init"' -a '(__fish_complete_directories)'
 complete -c asl -n 'test "(__asl_command)" = "help"' -a ingest -d 'save trees, files, disk images or devices as a new snapshot'
+complete -c asl -n 'test "(__asl_command)" = "help"' -a snapshots -d 'list the snapshots'
+complete -c asl -n 'test "(__asl_command)" = "help"' -a snapshot -d 'show, label, forget, hold and release snapshots'
+complete -c asl -n 'test "(__asl_command)" = "help"' -a log -d 'print the domain\'s log in words'
 complete -c asl -n 'test "(__asl_command)" = "help"' -a verify -d 'prove that the store is what it must be'
 complete -c asl -n 'test "(__asl_command)" = "help"' -a init -d 'make a store'
+complete -c asl -n 'test "(__asl_command)" = "help"' -a domain -d 'make, list and show domains'
 complete -c asl -n 'test "(__asl_command)" = "help"' -a help -d 'explain a command'

@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <utility>
 
+#include <asl/engine/history.h>
 #include <asl/engine/ingest.h>
 
 #include "ingest/file_reader.h"
@@ -229,6 +230,7 @@ Result<IngestReport> ingest_once(Domain& domain, const IngestOptions& options, c
 Result<IngestReport> ingest(Domain& domain, const IngestOptions& options, ProgressCounters& progress,
                             const StopToken& stop) {
   const auto start = std::chrono::steady_clock::now();
+  if (!options.label.empty()) ASL_TRY(check_label(options.label));
   ASL_ASSIGN(const std::vector<Source> sources, find_sources(options));
   ASL_ASSIGN(const SourceFilter filter, SourceFilter::make(domain.io(), options.filter));
   auto report = ingest_once(domain, options, filter, sources, progress, stop);
