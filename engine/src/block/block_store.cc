@@ -31,7 +31,7 @@ Error named(Error error, const BlockId& id) {
 
 Error missing(const BlockId& id, std::string path) {
   Error error = system_error(ENOENT, "a block is missing", std::move(path));
-  error.hint = "asl repair --from another store or the original files";
+  error.hint = "ingest the original again: the bytes are put back by their hash";
   return named(std::move(error), id);
 }
 
