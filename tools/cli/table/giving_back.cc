@@ -88,18 +88,26 @@ CommandSpec export_tar_command() {
       .section = kSectionGivingBack,
       .summary = "write a snapshot as a tar stream",
       .description =
-          "Writes a snapshot, or part of it, as a pax tar archive with all metadata a tar archive can hold. "
-          "The same snapshot always gives the same bytes.",
+          "Writes a snapshot, or part of it, as a pax tar archive: owners by number and name, times to the "
+          "nanosecond, extended attributes, ACLs, hard links, devices, and files with holes as sparse files "
+          "of "
+          "GNU tar's format 1.0. The same snapshot always gives the same bytes.\n\n"
+          "Paths in the archive are relative to what is exported; a directory's own entry is './'. Files of "
+          "which parts were never read are left out and listed (exit 1), damaged ones too (exit 5). Sockets "
+          "are left out, as tar does.",
       .positionals = {{.name = "ID[:PATH]", .help = kSnapshotPathHelp}},
       .options = {{.name = "output",
                    .letter = 'o',
                    .kind = ValueKind::kPath,
                    .metavar = "FILE",
-                   .help = "Write to FILE; without it, standard output"},
+                   .help = "Write to FILE, which appears only when it is whole; without it, standard output"},
+                  {.name = "dense",
+                   .help = "Write holes as zeros, for programs that do not know sparse files"},
                   {.name = "fill-gaps",
                    .help = "Write zeros where bytes were never read from the source, instead of leaving such "
-                           "files out"}},
-      .examples = {{"asl export-tar latest:/srv | ssh web tar -x -C /", "Restore to another machine."}},
+                           "files out; they are listed all the same"}},
+      .examples = {{"asl export-tar latest:/srv | ssh web tar -x --xattrs --acls -C /srv",
+                    "Restore a directory to another machine."}},
       .exit_codes = {1, 4, 5, 7, 9}};
 }
 
