@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <utility>
 
@@ -11,8 +12,11 @@ namespace {
 
 // The cutter decides about a hole once it has seen this much of it.
 constexpr std::uint64_t kZerosShown = kHoleMin + 2 * kPageSize;
-static_assert(ArtifactStream::kRingBytes >= 4 * kCutWindowMax,
-              "reads ahead and the cutting window share the ring");
+// Cuts hashed at once: as many as the widest kernel takes, or enough bytes to be worth it.
+constexpr std::size_t kCutsTogether = 16;
+constexpr std::uint64_t kCutBytesTogether = 12 << 20;
+static_assert(ArtifactStream::kRingBytes >= 2 * (kCutBytesTogether + kCutWindowMax),
+              "what is read ahead shares the ring with what waits to be hashed");
 
 }  // namespace
 
@@ -44,7 +48,7 @@ std::byte* ArtifactStream::space(std::uint64_t offset) const {
 }
 // Bytes stay in the ring until they are both cut and hashed.
 std::uint64_t ArtifactStream::limit() const {
-  const std::uint64_t needed = std::min(impl_->cutter.position(), impl_->whole->hashed_to());
+  const std::uint64_t needed = std::min(impl_->placed_to(), impl_->whole->hashed_to());
   return needed / kPageSize * kPageSize + kRingBytes;
 }
 void ArtifactStream::wait_for_space(std::uint64_t offset) const {
@@ -96,9 +100,9 @@ Result<void> ArtifactStream::Impl::consume(bool at_end) {
   while (true) {
     const std::uint64_t position = cutter.position();
     const auto cut = cutter.next({ring->at(position), given - position}, at_end);
-    if (!cut) return {};
-    const ByteSpan bytes{ring->at(position), cut->hole ? 0 : cut->length_bytes};
+    if (!cut) break;
     if (cut->hole) {
+      ASL_TRY(place_cuts(false));
       if (open_hole)
         open_hole->raw_length += cut->length_bytes;
       else
@@ -106,17 +110,44 @@ Result<void> ArtifactStream::Impl::consume(bool at_end) {
       continue;
     }
     ASL_TRY(close_hole());
-    // The whole artifact in one extent: its digest is the artifact's.
-    const bool single = position == 0 && at_end && cut->length_bytes == given;
-    const Digest digest = single ? whole->finish() : sha256(bytes);
-    if (single) whole_digest = digest;
-    ASL_ASSIGN(PlacedExtent placed, lane->place(bytes, digest, false));
-    placed.extent.artifact_offset = position;
-    if (placed.is_new) bytes_new += bytes.size();
+    if (cut_lengths.empty()) cuts_start = position;
+    cut_lengths.push_back(cut->length_bytes);
+    const bool enough =
+        cut_lengths.size() == kCutsTogether || cutter.position() - cuts_start >= kCutBytesTogether;
+    if (enough) ASL_TRY(place_cuts(false));
+  }
+  return at_end ? place_cuts(true) : Result<void>();
+}
+
+// Hashes the waiting cuts together and stores them.
+Result<void> ArtifactStream::Impl::place_cuts(bool at_end) {
+  std::array<ByteSpan, kCutsTogether> spans;
+  std::array<Digest, kCutsTogether> digests;
+  const std::size_t count = cut_lengths.size();
+  std::uint64_t position = cuts_start;
+  for (std::size_t k = 0; k < count; ++k) {
+    spans[k] = {ring->at(position), cut_lengths[k]};
+    position += cut_lengths[k];
+  }
+  // The whole artifact in one extent: its digest is the artifact's.
+  const bool single = at_end && count == 1 && cut_lengths.front() == given;
+  if (single) {
+    whole_digest = whole->finish();
+    digests[0] = *whole_digest;
+  } else {
+    sha256_many(std::span(spans).first(count), std::span(digests).first(count));
+  }
+  for (std::size_t k = 0; k < count; ++k) {
+    ASL_ASSIGN(PlacedExtent placed, lane->place(spans[k], digests[k], false));
+    placed.extent.artifact_offset = cuts_start;
+    cuts_start += spans[k].size();
+    if (placed.is_new) bytes_new += spans[k].size();
     stored_anew = stored_anew || placed.is_new;
     ASL_TRY(extents->append(placed.extent));
     if (placed.is_new) unrecorded.push_back(placed.extent);
   }
+  cut_lengths.clear();
+  return {};
 }
 
 Result<void> ArtifactStream::Impl::close_hole() {

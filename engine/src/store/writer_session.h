@@ -172,8 +172,15 @@ struct ArtifactStream::Impl {
   std::uint64_t bytes_new = 0;
   bool stored_anew = false;
   std::optional<ExtentRecord> open_hole;  // hole cuts that may go on
+  // Data cuts, one after the other, that wait to be hashed together and placed; their bytes are in the ring.
+  std::vector<std::uint64_t> cut_lengths;
+  std::uint64_t cuts_start = 0;  // of the first of them
+
+  // Everything below is placed, or a hole: the ring may be written over up to there.
+  std::uint64_t placed_to() const { return cut_lengths.empty() ? cutter.position() : cuts_start; }
 
   Result<void> consume(bool at_end);
+  Result<void> place_cuts(bool at_end);
   Result<void> close_hole();
 };
 

@@ -83,7 +83,7 @@ class Lane {
 // (extents already packed stay in the batch as artifacts of their own once a commit falls).
 class ArtifactStream {
  public:
-  static constexpr std::size_t kRingBytes = 16 << 20;
+  static constexpr std::size_t kRingBytes = 32 << 20;
 
   static Result<std::unique_ptr<ArtifactStream>> open(Lane& lane);
   ~ArtifactStream();
