@@ -35,13 +35,13 @@ Result<std::shared_ptr<const WindowCache::Window>> WindowCache::window_of(const 
                                                                           std::uint64_t grain) {
   std::unique_lock lock(mutex_);
   if (const auto found = windows_.find({block, grain}); found != windows_.end()) {
-    const std::shared_ptr<Window> window = found->second;
+    std::shared_ptr<Window> window = found->second;
     loaded_.wait(lock, [&] { return !window->loading; });
     if (window->error) return fail(*window->error);
     if (window->cached) recent_.splice(recent_.begin(), recent_, window->place);
     return window;
   }
-  const std::shared_ptr<Window> window = begin_load(block, grain);
+  std::shared_ptr<Window> window = begin_load(block, grain);
   lock.unlock();
   auto loaded = load(*window);
   lock.lock();

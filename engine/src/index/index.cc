@@ -102,7 +102,7 @@ struct Index::Impl {
       if (!found) {
         if (!trouble) trouble = std::move(found).error();
       } else if (*found) {
-        return Hit{i, std::move(**found)};
+        return Hit{i, **found};
       }
     }
     if (trouble) return fail(std::move(*trouble));
@@ -172,7 +172,7 @@ std::optional<ArtifactHandle> Index::handle_from_cache(const CacheEntry& entry, 
   if (entry.record_number) {
     auto record = handle.reader_->record(*entry.record_number);
     if (!record || record->record.ref != ref) return std::nullopt;
-    handle.handle_ = std::move(*record);
+    handle.handle_ = *record;
     return handle;
   }
   handle.handle_.record.ref = ref;

@@ -41,7 +41,7 @@ void IndexCache::Impl::add_block_rows(rocksdb::WriteBatch& batch) {
 
 Result<void> IndexCache::Impl::add_record(SegmentCursor& cursor, const RecordHandle& handle,
                                           std::span<const std::uint32_t> numbers,
-                                          rocksdb::WriteBatch& batch) {
+                                          rocksdb::WriteBatch& batch) const {
   const ArtifactRecord& record = handle.record;
   std::string value;
   CacheEntry entry;
@@ -202,9 +202,12 @@ Result<std::uint64_t> IndexCache::sweep(const Index& index) {
   ASL_TRY(impl_->for_each_key({}, {}, [&](std::string_view key, std::string_view value) {
     if (key.size() != sizeof(Digest)) return true;
     auto step = impl_->sweep_key(index, key, value, batch);
-    if (!step) trouble = std::move(step).error();
-    if (step && *step) ++changed;
-    return !trouble;
+    if (!step) {
+      trouble = std::move(step).error();
+      return false;
+    }
+    if (*step) ++changed;
+    return true;
   }));
   if (trouble) return fail(std::move(*trouble));
   ASL_TRY(impl_->write(batch));

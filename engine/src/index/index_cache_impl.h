@@ -101,8 +101,8 @@ struct IndexCache::Impl {
   Result<void> add_segment(const SegmentReader& reader, rocksdb::WriteBatch& batch,
                            ProgressCounters* progress);
   Result<void> add_record(SegmentCursor& cursor, const RecordHandle& handle,
-                          std::span<const std::uint32_t> numbers, rocksdb::WriteBatch& batch);
-  void add_block_rows(rocksdb::WriteBatch& batch);
+                          std::span<const std::uint32_t> numbers, rocksdb::WriteBatch& batch) const;
+  void add_block_rows(rocksdb::WriteBatch& batch) const;
   Result<bool> sweep_key(const Index& index, std::string_view key, std::string_view value,
                          rocksdb::WriteBatch& batch);
   Result<std::optional<CacheEntry>> entry_of_copy(const Index& index, const Reference& ref,
