@@ -17,8 +17,8 @@ namespace asl::test {
 // A new, empty directory under $TMPDIR, removed with all it holds at the end of its life.
 class TempDirectory {
  public:
-  TempDirectory() {
-    std::string name = ::testing::TempDir() + "/asl-test-XXXXXX";
+  explicit TempDirectory(const std::string& parent = ::testing::TempDir()) {
+    std::string name = parent + "/asl-test-XXXXXX";
     if (mkdtemp(name.data()) == nullptr)
       throw std::runtime_error("cannot make a temporary directory: " + name);
     path_ = std::filesystem::canonical(name).string();

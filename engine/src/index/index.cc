@@ -25,10 +25,17 @@ class OpenSegment {
       : store_(store) {
     segment_.live = live;
     auto reader = SegmentReader::open(store.io(), store.segment_path(live.number), live.number, pages);
-    if (reader)
+    if (reader) {
       segment_.reader = std::move(*reader);
-    else
-      segment_.error = std::move(reader).error();
+      return;
+    }
+    Error error = std::move(reader).error();
+    if (error.code == ErrorCode::kNotFound) {
+      // The log says that it is live. "Not found" would mean that the store never held what is asked for.
+      error.code = ErrorCode::kIntegrity;
+      error.message = "an index segment is missing";
+    }
+    segment_.error = std::move(error);
   }
 
   const Index::Segment& segment() const { return segment_; }

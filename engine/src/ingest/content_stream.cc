@@ -13,6 +13,9 @@ namespace {
 
 // Pieces planned ahead: those in flight and as many behind them.
 constexpr std::size_t kPiecesPlanned = 2 * kStreamReadsInFlight;
+// A hole costs hashing, about a second a GiB: it is taken in pieces, so that nobody waits long for the end of
+// one, neither a commit nor someone who asked to stop.
+constexpr std::uint64_t kHolePieceMax = 64ULL << 20;
 
 }  // namespace
 
@@ -69,8 +72,10 @@ Result<void> ContentStream::plan_more() {
       const std::uint64_t data_start = *range ? (*range)->offset : size_;
       data_end_ = *range ? std::min(size_, (*range)->offset + (*range)->length) : size_;
       if (data_start - planned_ >= kSourceHoleMin || data_start == size_) {
-        pieces_.push_back({.offset = planned_, .length = data_start - planned_, .hole = true, .done = true});
-        planned_ = data_start;
+        const std::uint64_t hole = std::min(data_start - planned_, kHolePieceMax);
+        pieces_.push_back({.offset = planned_, .length = hole, .hole = true, .done = true});
+        planned_ += hole;
+        if (planned_ < data_start) data_end_ = planned_;  // ask again for the rest
         continue;
       }
     }

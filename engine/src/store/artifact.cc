@@ -59,6 +59,11 @@ Result<void> Artifact::Impl::read_extent(const ArtifactExtent& extent, MutableBy
 // The extent cannot be read where it was found. It may have moved (gc), or another copy of it may be good.
 Result<void> Artifact::Impl::read_other_copy(const ArtifactExtent& extent, MutableByteSpan into,
                                              Error first) const {
+  if (first.code == ErrorCode::kIntegrity) {
+    // A healed block has the same name and is another file than the one that was kept open here.
+    domain->blocks().forget(extent.location.block);
+    if (domain->block_reader().read(extent.location, into)) return {};
+  }
   if (first.code == ErrorCode::kIntegrity || first.code == ErrorCode::kIo)
     DamageList::report(domain->io(), DomainLayout(domain->directory()).damaged_file(), extent.location);
   const auto try_place = [&](const ExtentLocation& place) {

@@ -72,6 +72,9 @@ Result<void> open_cache(Domain::Impl& domain, StoreWriter::Impl& session) {
         });
     return replayed.has_value() && found;
   };
+  // Deleting store/cache is allowed at any time. If it cannot be made again, opening says so.
+  if (!io::exists(session.io, session.layout.cache()))
+    static_cast<void>(session.io.make_directory(session.layout.cache()));
   const CacheTarget target{.segments = view->index->segments(), .head = head, .log_has = log_has};
   auto cache = IndexCache::open(cache_directory(session.layout), target, session.options.progress);
   if (!cache) {
@@ -97,7 +100,7 @@ Result<void> open_session(Domain& target, StoreWriter::Impl& session) {
   auto lock = session.io.lock(session.layout.lock_file(), session.options.lock_wait_ms);
   if (!lock) {
     Error error = std::move(lock).error();
-    if (error.code == ErrorCode::kLocked && error.hint.empty())
+    if (error.code == ErrorCode::kLocked)
       error.hint = "another asl is writing to this domain; wait for it to finish";
     return fail(std::move(error));
   }
