@@ -102,7 +102,7 @@ struct IndexCache::Impl {
                            ProgressCounters* progress);
   Result<void> add_record(SegmentCursor& cursor, const RecordHandle& handle,
                           std::span<const std::uint32_t> numbers, rocksdb::WriteBatch& batch) const;
-  void add_block_rows(rocksdb::WriteBatch& batch) const;
+  void add_block_rows(rocksdb::WriteBatch& batch);
   Result<bool> sweep_key(const Index& index, std::string_view key, std::string_view value,
                          rocksdb::WriteBatch& batch);
   Result<std::optional<CacheEntry>> entry_of_copy(const Index& index, const Reference& ref,
