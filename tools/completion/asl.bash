@@ -43,6 +43,7 @@ _asl() {
     "ingest|--host") :; return ;;
     "ingest|--compress") :; return ;;
     "ingest|--jobs"|"ingest|-j") :; return ;;
+    "tree|--depth"|"tree|-L") :; return ;;
     "export-tar|--output"|"export-tar|-o") _asl_paths -f; return ;;
     "snapshots|--host") :; return ;;
     "snapshots|--tag") :; return ;;
@@ -61,6 +62,11 @@ _asl() {
     local options='--root -d --domain --json --progress -q --quiet --version -h --help'
     case $command in
       'ingest') options+=' --label --tag --exclude --exclude-from --exclude-if-present --exclude-caches --exclude-larger-than --files-from -x --one-file-system --stdin --stdin-from-command --host --compress --reread -j --jobs -n --dry-run' ;;
+      'ls') options+=' -l --long -R --recursive --references --numeric-ids -0 --null' ;;
+      'tree') options+=' -L --depth --directories -s --sizes' ;;
+      'cat') options+=' --fill-gaps' ;;
+      'sums') options+=' -0 --null' ;;
+      'stat') options+=' --extents' ;;
       'export-tar') options+=' -o --output --dense --fill-gaps' ;;
       'snapshots') options+=' --host --tag --source -n --last' ;;
       'snapshot show') options+=' --errors' ;;
@@ -75,12 +81,12 @@ _asl() {
     return
   fi
   case $command in
-    '') COMPREPLY=($(compgen -W 'ingest export-tar snapshots snapshot log verify init domain help' -- "$cur")) ;;
+    '') COMPREPLY=($(compgen -W 'ingest ls tree cat sums stat export-tar snapshots snapshot log verify init domain help' -- "$cur")) ;;
     'snapshot') COMPREPLY=($(compgen -W 'show label forget hold release' -- "$cur")) ;;
     'domain') COMPREPLY=($(compgen -W 'create list show' -- "$cur")) ;;
     'ingest') _asl_paths -f ;;
     'init') _asl_paths -d ;;
-    'help') COMPREPLY=($(compgen -W 'ingest export-tar snapshots snapshot log verify init domain help' -- "$cur")) ;;
+    'help') COMPREPLY=($(compgen -W 'ingest ls tree cat sums stat export-tar snapshots snapshot log verify init domain help' -- "$cur")) ;;
   esac
 }
 

@@ -5,6 +5,7 @@
 #include <variant>
 #include <vector>
 
+#include <asl/engine/children.h>
 #include <asl/engine/tree_walk.h>
 
 namespace asl {
@@ -238,16 +239,18 @@ Result<void> walk_snapshot(const Domain& domain, const Snapshot& snapshot, const
     return walk(domain, start, visit, on_error);
   ASL_ASSIGN(const WalkStep step, visit("", start));
   if (step != WalkStep::kContinue) return {};
+  ASL_ASSIGN(Children sources, Children::open(domain, snapshot, start));
   bool stopped = false;
-  for (const SnapshotRoot& source : snapshot.roots) {
+  while (!stopped) {
+    ASL_ASSIGN(const Entry* source, sources.next());
+    if (source == nullptr) break;
     const auto below = [&](const std::string& inner, const Entry& entry) -> Result<WalkStep> {
       ASL_ASSIGN(const WalkStep next,
-                 visit(inner.empty() ? source.entry.name : source.entry.name + "/" + inner, entry));
+                 visit(inner.empty() ? source->name : source->name + "/" + inner, entry));
       stopped = stopped || next == WalkStep::kStop;
       return next;
     };
-    ASL_TRY(walk(domain, source.entry, below, on_error));
-    if (stopped) return {};
+    ASL_TRY(walk(domain, *source, below, on_error));
   }
   return {};
 }

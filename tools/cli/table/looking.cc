@@ -54,11 +54,13 @@ CommandSpec cat_command() {
       .summary = "print files of a snapshot",
       .description =
           "Writes the contents of files to standard output. Every byte is checked against its hash before "
-          "it is written; a damaged extent ends the output with an error that names it.",
+          "it is written; a damaged extent ends the output with an error that names it. A file that was not "
+          "read "
+          "whole from its source is not printed; the error names the ranges that are missing.",
       .positionals = {{.name = "ID:PATH", .help = "File inside a snapshot", .max = kUnlimited}},
-      .options =
-          {{.name = "fill-gaps",
-            .help = "Print zeros for ranges that were never read from the source, instead of failing there"}},
+      .options = {{.name = "fill-gaps",
+                   .help =
+                       "Print zeros for ranges that were never read from the source, instead of failing"}},
       .examples = {{"asl cat 7:/etc/fstab", "Print a file of snapshot 7."}},
       .exit_codes = {4, 5, 7}};
 }
@@ -146,13 +148,18 @@ CommandSpec stat_command() {
   return {
       .name = "stat",
       .section = kSectionLooking,
-      .summary = "show everything known about an artifact",
+      .summary = "show everything known about a file or an artifact",
       .description =
-          "Shows an artifact's type, length, extents and where they lie, whether it is pinned, published, "
-          "tombstoned or damaged.",
-      .positionals = {{.name = "REF", .help = kReferenceHelp}},
+          "Shows an entry of a snapshot with all its metadata, and its content; or an artifact by itself: "
+          "its "
+          "type, length, extents and where they lie, whether it is pinned, named by the log, withdrawn by a "
+          "tombstone, or known to be damaged.",
+      .positionals = {{.name = "REF|ID:PATH",
+                       .help = "Artifact ('sha256:' or 'asl1:' and its hex digits; 8 or more digits will do, "
+                               "and bare digits mean sha256), or a place in a snapshot"}},
       .options = {{.name = "extents", .help = "List every extent with its block, offset and digest"}},
-      .examples = {{"asl stat 2c26b46b", "Look up an artifact by the start of its hash."}},
+      .examples = {{"asl stat 2c26b46b", "Look up an artifact by the start of its hash."},
+                   {"asl stat latest:/etc/fstab", "Look at a file and what it is made of."}},
       .exit_codes = {4, 5, 8}};
 }
 

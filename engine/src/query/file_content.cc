@@ -1,0 +1,82 @@
+#include <algorithm>
+#include <cstring>
+#include <fmt/format.h>
+#include <utility>
+
+#include <asl/engine/file_content.h>
+
+namespace asl {
+namespace {
+
+// An error message stays readable; stat lists them all.
+constexpr std::size_t kGapsShownMax = 8;
+
+}  // namespace
+
+std::string describe_gaps(const std::vector<PartialGap>& gaps) {
+  std::string text;
+  for (std::size_t k = 0; k < std::min(gaps.size(), kGapsShownMax); ++k) {
+    if (k > 0) text += ", ";
+    text += fmt::format("{}-{}", gaps[k].offset_bytes, gaps[k].offset_bytes + gaps[k].length_bytes - 1);
+  }
+  if (gaps.size() > kGapsShownMax) text += fmt::format(" and {} more", gaps.size() - kGapsShownMax);
+  return text;
+}
+
+Result<FileContent> FileContent::open(const Domain& domain, const Entry& entry) {
+  if (entry.type != EntryType::kFile) return fail(ErrorCode::kUsage, "not a regular file");
+  FileContent content;
+  if (entry.content.is_typed()) {
+    ASL_TRY(content.open_partial(domain, entry.content));
+    return content;
+  }
+  ASL_ASSIGN(Artifact artifact, domain.find(entry.content));
+  content.length_ = artifact.length();
+  content.pieces_.push_back({0, std::move(artifact)});
+  return content;
+}
+
+Result<void> FileContent::open_partial(const Domain& domain, const Reference& reference) {
+  ASL_ASSIGN(const Bytes bytes, domain.read_typed(reference, kTagPartial, kPartialSizeMax));
+  ASL_ASSIGN(Partial partial, decode_partial(bytes));
+  length_ = partial.length_bytes;
+  gaps_ = std::move(partial.gaps);
+  for (const PartialPiece& piece : partial.pieces) {
+    ASL_ASSIGN(Artifact artifact, domain.find(piece.ref));
+    if (artifact.length() != piece.length_bytes)
+      return fail(Error{.code = ErrorCode::kIntegrity,
+                        .message = "a piece of a partial file has another length than its partial says",
+                        .object = to_text(reference)});
+    pieces_.push_back({piece.offset_bytes, std::move(artifact)});
+  }
+  return {};
+}
+
+Result<void> FileContent::require_whole() const {
+  if (gaps_.empty()) return {};
+  return fail(ErrorCode::kIntegrity, "these bytes were never read from the source: " + describe_gaps(gaps_));
+}
+
+Result<std::size_t> FileContent::read(std::uint64_t offset, MutableByteSpan into) const {
+  if (offset >= length_) return 0;
+  const std::uint64_t end = offset + std::min<std::uint64_t>(into.size(), length_ - offset);
+  auto piece = std::ranges::upper_bound(pieces_, offset, {}, &Piece::offset);
+  if (piece != pieces_.begin()) --piece;
+  for (std::uint64_t at = offset; at < end;) {
+    while (piece != pieces_.end() && piece->offset + piece->artifact.length() <= at) ++piece;
+    const std::uint64_t next_data = piece == pieces_.end() ? end : std::clamp(piece->offset, at, end);
+    if (next_data > at) {
+      std::memset(into.data() + (at - offset), 0, next_data - at);
+      at = next_data;
+      continue;
+    }
+    const std::uint64_t left = std::min(end, piece->offset + piece->artifact.length()) - at;
+    ASL_ASSIGN(const std::size_t got,
+               piece->artifact.read(at - piece->offset, into.subspan(at - offset, left)));
+    if (got != left) return fail(ErrorCode::kIntegrity, "an artifact ended before its length");
+    at += got;
+  }
+  return end - offset;
+}
+
+}  // namespace asl
