@@ -212,6 +212,9 @@ Result<void> TreeScanner::sort_out(ScanNode& node, ScanChunk& chunk, HandOut& wo
   for (std::size_t index = 0; index < chunk.entries.size(); ++index) {
     ScanEntry& item = chunk.entries[index];
     if (item.dropped) continue;
+    // Symlinks and special files have hard links as well.
+    if (item.entry.type != EntryType::kDirectory && item.stat.nlink > 1)
+      item.entry.hardlink_id = run_.devices.link_id(item.stat.device, item.stat.inode);
     if (item.entry.type == EntryType::kDirectory) {
       ASL_ASSIGN(const bool entered, enter_directory(node, chunk, index, work));
       if (entered) continue;
@@ -219,8 +222,6 @@ Result<void> TreeScanner::sort_out(ScanNode& node, ScanChunk& chunk, HandOut& wo
       ++work.files;
       work.bytes += item.stat.size;
       RereadReason reason = RereadReason::kNew;
-      if (item.stat.nlink > 1)
-        item.entry.hardlink_id = run_.devices.link_id(item.stat.device, item.stat.inode);
       if (!take_unchanged(item, rows ? rows->find(item.entry.name) : std::nullopt, reason)) {
         work.add_file(chunk, index, reason);
         continue;
