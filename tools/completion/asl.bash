@@ -44,6 +44,11 @@ _asl() {
     "ingest|--compress") :; return ;;
     "ingest|--jobs"|"ingest|-j") :; return ;;
     "tree|--depth"|"tree|-L") :; return ;;
+    "restore|--to") _asl_paths -d; return ;;
+    "restore|--include") :; return ;;
+    "restore|--exclude") :; return ;;
+    "restore|--overwrite") COMPREPLY=($(compgen -W 'never changed always' -- "$cur")); return ;;
+    "restore|--jobs"|"restore|-j") :; return ;;
     "export-tar|--output"|"export-tar|-o") _asl_paths -f; return ;;
     "snapshots|--host") :; return ;;
     "snapshots|--tag") :; return ;;
@@ -67,6 +72,7 @@ _asl() {
       'cat') options+=' --fill-gaps' ;;
       'sums') options+=' -0 --null' ;;
       'stat') options+=' --extents' ;;
+      'restore') options+=' --to --include --exclude --overwrite --delete --verify --numeric-ids -j --jobs -n --dry-run' ;;
       'export-tar') options+=' -o --output --dense --fill-gaps' ;;
       'snapshots') options+=' --host --tag --source -n --last' ;;
       'snapshot show') options+=' --errors' ;;
@@ -81,12 +87,12 @@ _asl() {
     return
   fi
   case $command in
-    '') COMPREPLY=($(compgen -W 'ingest ls tree cat sums stat export-tar snapshots snapshot log verify init domain help' -- "$cur")) ;;
+    '') COMPREPLY=($(compgen -W 'ingest ls tree cat sums stat restore export-tar snapshots snapshot log verify init domain help' -- "$cur")) ;;
     'snapshot') COMPREPLY=($(compgen -W 'show label forget hold release' -- "$cur")) ;;
     'domain') COMPREPLY=($(compgen -W 'create list show' -- "$cur")) ;;
     'ingest') _asl_paths -f ;;
     'init') _asl_paths -d ;;
-    'help') COMPREPLY=($(compgen -W 'ingest ls tree cat sums stat export-tar snapshots snapshot log verify init domain help' -- "$cur")) ;;
+    'help') COMPREPLY=($(compgen -W 'ingest ls tree cat sums stat restore export-tar snapshots snapshot log verify init domain help' -- "$cur")) ;;
   esac
 }
 

@@ -16,7 +16,11 @@ CommandSpec restore_command() {
           "an "
           "interruption, it goes on where it stopped. What cannot be set (owners without root, for example) "
           "is "
-          "reported once for each kind and makes the exit status 1.",
+          "reported once for each kind and makes the exit status 1. Where bytes were never read from the "
+          "source, "
+          "a file has holes; it is named, the ranges stand in its attribute user.asl.bad_ranges, and the "
+          "exit "
+          "status is 1.",
       .positionals = {{.name = "ID[:PATH]", .help = kSnapshotPathHelp}},
       .options =
           {{.name = "to",
@@ -45,21 +49,18 @@ CommandSpec restore_command() {
            {.name = "verify", .help = "Read everything back from the disk afterwards and compare"},
            {.name = "numeric-ids",
             .help = "Set owners by number; without it, by name where this system knows the name"},
-           {.name = "fill-gaps",
-            .help =
-                "Leave holes where bytes were never read from the source, instead of leaving such files out"},
            {.name = "jobs",
             .letter = 'j',
             .kind = ValueKind::kInteger,
             .metavar = "N",
-            .help = "Number of working threads; without it, one for each processor",
+            .help = "Number of working threads; without it, two more than there are processors",
             .config_key = "store.jobs",
             .min = 1,
             .max = 256},
            {.name = "dry-run", .letter = 'n', .help = "Say what would be done and change nothing"}},
       .examples = {{"asl restore latest --to /mnt/back", "Everything of the latest snapshot."},
                    {"asl restore 7:/home/ann --to ~/ann --include '*.odt'", "Some files of one directory."}},
-      .exit_codes = {1, 4, 5, 7, 9}};
+      .exit_codes = {1, 4, 5, 6, 7, 9, 130}};
 }
 
 CommandSpec get_command() {
