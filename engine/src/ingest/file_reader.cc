@@ -56,8 +56,9 @@ void FileReader::run() {
       break;
     }
   }
-  // Nobody takes batches any more: a scan that waits for room must not wait for ever.
-  if (run_.aborted()) scanner_.batches().close();
+  // Nobody takes batches any more: a scan that waits for room, or for directories whose files will never be
+  // read (a full disk, Ctrl-C), must not wait for ever.
+  if (run_.aborted()) scanner_.close();
 }
 
 // Opens the next file and starts reading it. False if there is no room, or nothing to be had without waiting.

@@ -37,6 +37,8 @@ class TreeScanner {
 
   void scan();
   BoundedQueue<FileBatch>& batches() { return batches_; }
+  // Ends every wait, of scans and of readers. Thread-safe.
+  void close();
   // Every file of the batch has its content, or its problem.
   void batch_done(const FileBatch& batch);
 
@@ -76,7 +78,6 @@ class TreeScanner {
   ScanNode* emit_ready_chunks(ScanNode& node);
   ScanChunk* finish_node(ScanNode& node);
   Result<void> run_task(const Task& task);
-  void close();
 
   IngestRun& run_;
   StatCache* stat_cache_;
