@@ -6,6 +6,10 @@
 namespace asl {
 namespace {
 
+// Of the space that a nearly full disk has in one piece, a block takes this part: a writer has up to seven
+// open (three of its own, two for each of two lanes).
+constexpr std::uint64_t kShareOfNearlyFull = 8;
+
 // Where an extent of this stored length starts in a block filled up to `end`.
 std::uint64_t place_after(std::uint64_t end, std::size_t stored_length) {
   return stored_length >= kSmallExtentMax ? round_up(end, kPageSize) : end;
@@ -40,8 +44,17 @@ Result<void> BlockWriter::preallocate(const BlockWriterOptions& options) {
   const std::uint64_t most = options.capacity_bytes / kPageSize * kPageSize;
   const std::uint64_t least =
       std::min(most, round_up(std::max<std::uint64_t>(options.needed_bytes, 1), kPageSize));
+  bool shared = false;
   for (std::uint64_t size = most;; size = std::max(least, round_up(size / 2, kPageSize))) {
     auto allocated = io.allocate(file_->file, size);
+    if (allocated && size < most && size > least && !shared) {
+      // The disk is nearly full, and other blocks are open or will be: what fits just so is left to all of
+      // them.
+      shared = true;
+      size = round_up(2 * size / kShareOfNearlyFull, kPageSize);
+      ASL_TRY(io.truncate(file_->file, 0));
+      continue;
+    }
     if (allocated || allocated.error().code == ErrorCode::kUnsupported) {
       capacity_ = size;
       return {};
