@@ -91,7 +91,8 @@ class BlockStore {
   Result<void> write_meta(const BlockId& id, ByteSpan meta_bytes);
   // Removes .bin and .meta. A missing .meta is fine.
   Result<void> remove(const BlockId& id);
-  // Lets go of the block's open file: another may have taken its place (a writer healed or removed the block).
+  // Lets go of the block's open file: another may have taken its place (a writer healed or removed the
+  // block).
   void forget(const BlockId& id);
 
  private:

@@ -50,7 +50,7 @@ struct TarMember {
   std::int64_t mtime_s = 0;
   std::uint32_t mtime_ns = 0;
   std::uint64_t size_bytes = 0;  // of a file's content, holes included
-  std::string link_target{};       // of symlinks and hard links
+  std::string link_target{};     // of symlinks and hard links
   std::uint32_t device_major = 0;
   std::uint32_t device_minor = 0;
   // A file that is sparse: where its data lies, ascending; only these bytes are then written.
