@@ -44,6 +44,11 @@ _asl() {
     "ingest|--compress") :; return ;;
     "ingest|--jobs"|"ingest|-j") :; return ;;
     "tree|--depth"|"tree|-L") :; return ;;
+    "find|--snapshot"|"find|-s") :; return ;;
+    "find|--hash") :; return ;;
+    "find|--larger-than") :; return ;;
+    "find|--smaller-than") :; return ;;
+    "find|--type") COMPREPLY=($(compgen -W 'file directory symlink char block fifo socket' -- "$cur")); return ;;
     "restore|--to") _asl_paths -d; return ;;
     "restore|--include") :; return ;;
     "restore|--exclude") :; return ;;
@@ -71,6 +76,8 @@ _asl() {
       'tree') options+=' -L --depth --directories -s --sizes' ;;
       'cat') options+=' --fill-gaps' ;;
       'sums') options+=' -0 --null' ;;
+      'find') options+=' -s --snapshot --hash --larger-than --smaller-than --type -i --ignore-case --damaged --incomplete -0 --null' ;;
+      'diff') options+=' --content-only -0 --null' ;;
       'stat') options+=' --extents' ;;
       'restore') options+=' --to --include --exclude --overwrite --delete --verify --numeric-ids -j --jobs -n --dry-run' ;;
       'export-tar') options+=' -o --output --dense --fill-gaps' ;;
@@ -87,12 +94,12 @@ _asl() {
     return
   fi
   case $command in
-    '') COMPREPLY=($(compgen -W 'ingest ls tree cat sums stat restore export-tar snapshots snapshot log verify init domain help' -- "$cur")) ;;
+    '') COMPREPLY=($(compgen -W 'ingest ls tree cat sums find diff stat restore export-tar snapshots snapshot log verify init domain help' -- "$cur")) ;;
     'snapshot') COMPREPLY=($(compgen -W 'show label forget hold release' -- "$cur")) ;;
     'domain') COMPREPLY=($(compgen -W 'create list show' -- "$cur")) ;;
     'ingest') _asl_paths -f ;;
     'init') _asl_paths -d ;;
-    'help') COMPREPLY=($(compgen -W 'ingest ls tree cat sums stat restore export-tar snapshots snapshot log verify init domain help' -- "$cur")) ;;
+    'help') COMPREPLY=($(compgen -W 'ingest ls tree cat sums find diff stat restore export-tar snapshots snapshot log verify init domain help' -- "$cur")) ;;
   esac
 }
 

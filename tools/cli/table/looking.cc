@@ -89,7 +89,7 @@ CommandSpec find_command_row() {
           .description =
               "Searches snapshots for entries that satisfy everything that is asked. PATTERN is matched "
               "against names, or against whole paths if it holds a '/'. An entry that is the same in several "
-              "snapshots is shown once, with the first and last of them.",
+              "snapshots of the same sources is shown once, at the last of them, with the first.",
           .positionals = {{.name = "PATTERN",
                            .help = "Shell pattern: '*', '?', '[a-z]', and '**' across directories",
                            .min = 0}},
@@ -117,7 +117,7 @@ CommandSpec find_command_row() {
                 .metavar = "TYPE",
                 .help = "Entries of this type only",
                 .choices = {"file", "directory", "symlink", "char", "block", "fifo", "socket"}},
-               {.name = "ignore-case", .letter = 'i', .help = "Match letters in either case"},
+               {.name = "ignore-case", .letter = 'i', .help = "Match the letters a to z in either case"},
                {.name = "damaged", .help = "Files whose bytes are known to be damaged in the store"},
                {.name = "incomplete", .help = "Files that were not read whole, or changed while being read"},
                {.name = "null", .letter = '0', .help = "End every path with a zero byte and escape nothing"}},
@@ -134,7 +134,8 @@ CommandSpec diff_command() {
       .description =
           "Compares two snapshots, or two directories in them, and prints one line for each entry that was "
           "added (+), removed (-), changed in content (M) or changed in its metadata only (m). Trees that "
-          "are the same are not even read.",
+          "are the same are not even read. What cannot be set on a restored file (its birth time, its inode) "
+          "is not compared.",
       .positionals = {{.name = "A", .help = kSnapshotPathHelp}, {.name = "B", .help = kSnapshotPathHelp}},
       .options = {{.name = "content-only", .help = "Leave out entries of which only the metadata changed"},
                   {.name = "null",

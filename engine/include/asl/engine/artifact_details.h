@@ -25,19 +25,19 @@ struct ArtifactCopy {
 struct ArtifactDetails {
   Reference reference;
   std::uint64_t length_bytes = 0;
-  std::optional<std::uint32_t> type_tag;
+  std::optional<std::uint32_t> type_tag{};
   std::uint64_t data_extents = 0;
   std::uint64_t hole_extents = 0;
   std::uint64_t hole_bytes = 0;
   std::uint64_t stored_bytes =
       0;                     // as they lie in blocks; shared ones count for every artifact that uses them
   std::uint64_t blocks = 0;  // different ones
-  std::uint64_t damaged_extents = 0;     // known to be damaged and not healed
-  std::vector<ArtifactCopy> copies;      // newest first
-  bool pinned = false;                   // by `put`, and not unpinned since
-  bool named_by_log = false;             // an authority object, a receipt, a publication...
-  std::vector<std::uint64_t> snapshots;  // the living snapshots it is itself the record of
-  std::optional<TombstoneState> tombstone;
+  std::uint64_t damaged_extents = 0;       // known to be damaged and not healed
+  std::vector<ArtifactCopy> copies{};      // newest first
+  bool pinned = false;                     // by `put`, and not unpinned since
+  bool named_by_log = false;               // an authority object, a receipt, a publication...
+  std::vector<std::uint64_t> snapshots{};  // the living snapshots it is itself the record of
+  std::optional<TombstoneState> tombstone{};
 };
 
 struct ExtentDetails {

@@ -15,8 +15,8 @@
 namespace asl {
 
 struct LogListingOptions {
-  std::uint64_t since_logseq = 1;             // records before it are left out
-  std::optional<std::uint64_t> last_commits;  // only so many commits, counted from the end
+  std::uint64_t since_logseq = 1;               // records before it are left out
+  std::optional<std::uint64_t> last_commits{};  // only so many commits, counted from the end
 };
 
 // One verified commit. The span is valid during the callback.
