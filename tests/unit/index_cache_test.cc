@@ -304,14 +304,16 @@ TEST_F(Cache, KeepsRowsInOrderAndByPrefix) {
   ASL_ASSERT_OK(cache_->write_rows(std::move(more)));
   open();
   std::string seen;
-  ASL_ASSERT_OK(cache_->for_each_row(row_key("a"), [&](std::string_view key, std::string_view value) {
-    EXPECT_TRUE(key.starts_with(row_key("a")));
-    seen += fmt::format("{} ", value);
-    return true;
-  }));
+  ASL_ASSERT_OK(
+      cache_->for_each_row(row_key("a"), row_key("a"), [&](std::string_view key, std::string_view value) {
+        EXPECT_TRUE(key.starts_with(row_key("a")));
+        seen += fmt::format("{} ", value);
+        return true;
+      }));
   EXPECT_EQ(seen, "0 1 2 four 5 6 7 8 9 ");
   std::size_t count = 0;
-  ASL_ASSERT_OK(cache_->for_each_row("s", [&](std::string_view, std::string_view) { return ++count < 3; }));
+  ASL_ASSERT_OK(
+      cache_->for_each_row("s", "s", [&](std::string_view, std::string_view) { return ++count < 3; }));
   EXPECT_EQ(count, 3U);
   EXPECT_EQ(value_of(cache_->get_row(row_key("b"))), "other");
   EXPECT_FALSE(value_of(cache_->get_row(row_key("a3"))).has_value());
