@@ -354,7 +354,7 @@ Result<ArtifactRecord> ArtifactHandle::record() const {
     Error error =
         integrity_error("a record that the index cache names is not in its segment", reader_->path(), 0);
     error.object = to_text(reference());
-    error.hint = "asl index rebuild";
+    error.hint = "delete store/cache in the domain's directory: it is made again";
     return fail(std::move(error));
   }
   return found->record;

@@ -9,7 +9,8 @@ namespace asl {
 std::optional<Error> ReplayOutcome::corruption() const {
   if (damage.empty()) return std::nullopt;
   Error error = damage.front().error;
-  if (error.hint.empty()) error.hint = "asl copy takes what verifies to a new store";
+  if (error.hint.empty())
+    error.hint = "asl restore or asl export-tar what the store still shows, and ingest it into a new one";
   return error;
 }
 

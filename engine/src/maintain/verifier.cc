@@ -25,7 +25,8 @@ constexpr std::string_view kRepairHint =
     "ingest the original again, or restore the named files from elsewhere and ingest them: the bytes are put "
     "back by "
     "their hash";
-constexpr std::string_view kCopyHint = "asl copy NEW_STORE saves what verifies";
+constexpr std::string_view kCopyHint =
+    "asl restore or asl export-tar what the store still shows, and ingest it into a new one";
 
 // Bytes are gone, or cannot be vouched for.
 bool means_loss(FindingKind kind) {

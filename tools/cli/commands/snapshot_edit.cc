@@ -69,7 +69,7 @@ Result<int> run_snapshot_forget(Context& context, const ParsedOptions& options) 
   }
   ASL_ASSIGN(const Notices notices, forget_snapshots(*store.domain, ids));
   warn_all(context, notices);
-  print_done(context, options, ids, "forgotten; asl gc frees what nothing else needs");
+  print_done(context, options, ids, "forgotten");
   return kExitOk;
 }
 

@@ -88,7 +88,8 @@ void print_artifact(Context& context, const ArtifactDetails& details) {
     fact("tombstone", fmt::format("log {}, reason {}", details.tombstone->logseq,
                                   tombstone_reason_name(details.tombstone->reason)));
   if (details.damaged_extents > 0)
-    fact("damaged", format_count(details.damaged_extents) + " extents; asl repair --from ANOTHER_STORE");
+    fact("damaged",
+         format_count(details.damaged_extents) + " extents; ingesting the original again heals them");
 }
 
 void print_entry(Context& context, const Place& place, const OwnerNames& names) {
