@@ -168,7 +168,7 @@ TEST_F(BrokenIndex, AMissingSegmentIsAnErrorOnlyWhereItMatters) {
   std::filesystem::remove(segments_.directory().store().segment_path(2));
   const auto index = segments_.open();
   ASSERT_EQ(index->broken().size(), 1U);
-  EXPECT_EQ(index->broken()[0].code, ErrorCode::kNotFound);
+  EXPECT_EQ(index->broken()[0].code, ErrorCode::kIntegrity);
   EXPECT_EQ(index->segment(2), nullptr);
   for (const auto& [ref, artifact] : older_) EXPECT_TRUE(value_of(index->find(ref)).has_value());
   const auto lost = index->find(newer_.rbegin()->first);

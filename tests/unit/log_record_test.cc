@@ -6,6 +6,7 @@
 #include <asl/engine/log_state.h>
 
 #include "log_fixture.h"
+#include "support.h"
 
 namespace asl {
 namespace {
@@ -114,19 +115,25 @@ struct BadByte {
   int value;
 };
 
+TEST(LogRecordTest, ALabelOfIdZeroNamesTheDomain) {
+  const SnapshotLabelRecord name{kDomainLabelId, "archive"};
+  const Bytes payload = name.encode();
+  ASL_ASSERT_OK(check_payload(kLogSnapshotLabel, payload));
+  EXPECT_EQ(value_of(SnapshotLabelRecord::decode(payload)).snapshot_id, kDomainLabelId);
+}
+
 TEST(LogRecordTest, FieldsOutsideTheirValuesAreRefused) {
   const BadByte bad[] = {
-      {kLogSegmentSeal, 0, 0},    {kLogSnapshotAnchor, 0, 0},   {kLogSnapshotForget, 0, 0},
-      {kLogSnapshotLabel, 0, 0},  {kLogSnapshotLabel, 9, 0xFF}, {kLogSnapshotHold, 0, 0},
-      {kLogSnapshotHold, 8, 2},   {kLogSnapshotHold, 9, 0xC0},  {kLogGenesis, 20, 1},
-      {kLogGenesis, 20, 2},       {kLogGenesis, 21, 1},         {kLogGenesis, 23, 1},
-      {kLogTombstone, 34, 2},     {kLogTombstone, 38, 5},       {kLogTombstone, 41, 1},
-      {kLogTombstoneLift, 34, 0}, {kLogPublish, 0, 0},          {kLogUnpublish, 0, 0},
-      {kLogResponse, 46, 'x'},    {kLogResponse, 47, '\n'},     {kLogDomainState, 20, 5},
-      {kLogDate, 8, 2},           {kLogDate, 12, 0x80},         {kLogSegmentRetire, 0, 2},
-      {kLogSegmentRetire, 0, 4},  {kLogSegmentRetire, 4, 1},    {kLogSegmentRetire, 8, 0},
-      {kLogCommit, 0, 1},         {kLogCommit, 4, 1},           {kLogCommit, 40, 1},
-      {kLogCommit, 50, 1},
+      {kLogSegmentSeal, 0, 0},      {kLogSnapshotAnchor, 0, 0}, {kLogSnapshotForget, 0, 0},
+      {kLogSnapshotLabel, 9, 0xFF}, {kLogSnapshotHold, 0, 0},   {kLogSnapshotHold, 8, 2},
+      {kLogSnapshotHold, 9, 0xC0},  {kLogGenesis, 20, 1},       {kLogGenesis, 20, 2},
+      {kLogGenesis, 21, 1},         {kLogGenesis, 23, 1},       {kLogTombstone, 34, 2},
+      {kLogTombstone, 38, 5},       {kLogTombstone, 41, 1},     {kLogTombstoneLift, 34, 0},
+      {kLogPublish, 0, 0},          {kLogUnpublish, 0, 0},      {kLogResponse, 46, 'x'},
+      {kLogResponse, 47, '\n'},     {kLogDomainState, 20, 5},   {kLogDate, 8, 2},
+      {kLogDate, 12, 0x80},         {kLogSegmentRetire, 0, 2},  {kLogSegmentRetire, 0, 4},
+      {kLogSegmentRetire, 4, 1},    {kLogSegmentRetire, 8, 0},  {kLogCommit, 0, 1},
+      {kLogCommit, 4, 1},           {kLogCommit, 40, 1},        {kLogCommit, 50, 1},
   };
   const auto records = one_of_each();
   for (const BadByte& row : bad) {

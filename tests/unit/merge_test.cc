@@ -211,7 +211,7 @@ TEST_F(Merge, ADamagedInputStopsIt) {
   const auto without = segments_.open();
   merged = merge_segments(segments_.directory().io(), path(), without->segments(), rules_);
   ASSERT_FALSE(merged.has_value());
-  EXPECT_EQ(merged.error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(merged.error().code, ErrorCode::kIntegrity);
 }
 
 TEST_F(Merge, IsCalledForWhenASizeClassOverflows) {
