@@ -119,7 +119,7 @@ TEST(LogRecordTest, ALabelOfIdZeroNamesTheDomain) {
   const SnapshotLabelRecord name{kDomainLabelId, "archive"};
   const Bytes payload = name.encode();
   ASL_ASSERT_OK(check_payload(kLogSnapshotLabel, payload));
-  EXPECT_EQ(value_of(SnapshotLabelRecord::decode(payload)).snapshot_id, kDomainLabelId);
+  EXPECT_EQ(test::value_of(SnapshotLabelRecord::decode(payload)).snapshot_id, kDomainLabelId);
 }
 
 TEST(LogRecordTest, FieldsOutsideTheirValuesAreRefused) {
