@@ -54,7 +54,7 @@ class Cache : public ::testing::Test {
 };
 
 TEST_F(Cache, AnswersAsTheSegmentsDo) {
-  for (const std::size_t count : {1000, 1, 300, 3000}) segments_.seal(maker_.make_many(count));
+  for (const std::size_t count : {1000U, 1U, 300U, 3000U}) segments_.seal(maker_.make_many(count));
   open();
   EXPECT_EQ(cache_->origin(), Origin::kRebuilt);
   EXPECT_EQ(cache_->watermark(), segments_.head());

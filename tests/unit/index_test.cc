@@ -21,7 +21,7 @@ constexpr std::size_t kLimit = 100;
 TEST(Index, AnswersFromManySegmentsAsOne) {
   LiveSegments segments;
   ArtifactMaker maker(1);
-  for (const std::size_t count : {1000, 1, 300, 20, 5000})
+  for (const std::size_t count : {1000U, 1U, 300U, 20U, 5000U})
     segments.seal(maker.make_many(count), count != 300);
   const auto index = segments.open();
   EXPECT_TRUE(index->broken().empty());
