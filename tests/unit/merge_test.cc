@@ -50,7 +50,7 @@ class Merge : public ::testing::Test {
 };
 
 TEST_F(Merge, JoinsSegmentsIntoOne) {
-  for (const std::size_t count : {1000, 1, 300, 20, 5000}) segments_.seal(maker_.make_many(count));
+  for (const std::size_t count : {1000U, 1U, 300U, 20U, 5000U}) segments_.seal(maker_.make_many(count));
   segments_.seal({});
   const auto merged = merge();
   ASSERT_TRUE(merged.has_value());

@@ -527,7 +527,7 @@ TEST_F(Segment, EveryExtentFieldIsChecked) {
   end += artifact.extents[1].raw_length;
   artifact.extents.push_back(maker.extent(end, false));
   artifact.record.length = end + artifact.extents[2].raw_length;
-  for (const std::size_t k : {0, 2}) {
+  for (const std::size_t k : {0U, 2U}) {
     artifact.extents[k].location.codec = Codec::kNone;
     artifact.extents[k].location.stored_length_bytes = artifact.extents[k].location.raw_length_bytes;
   }

@@ -24,6 +24,7 @@ using HistoryKey = std::tuple<std::string, std::vector<std::string>, std::string
 
 HistoryKey key_of(const Snapshot& snapshot, const std::string& path) {
   std::vector<std::string> sources;
+  sources.reserve(snapshot.roots.size());
   for (const SnapshotRoot& root : snapshot.roots) sources.push_back(root.source_path);
   return {snapshot.host, std::move(sources), path};
 }

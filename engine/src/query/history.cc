@@ -103,6 +103,7 @@ Result<Notices> forget_snapshots(Domain& domain, std::span<const std::uint64_t> 
     const std::vector<std::uint64_t> unique = without_repeats(ids);
     ASL_TRY(check_forgettable(state, unique));
     std::vector<NewRecord> records;
+    records.reserve(unique.size());
     for (const std::uint64_t id : unique)
       records.push_back(new_record(SnapshotForgetRecord{.snapshot_id = id}));
     return records;

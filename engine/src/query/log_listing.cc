@@ -16,6 +16,7 @@ Result<std::uint64_t> count_commits(const Domain& domain, const LogFiles& files)
 
 std::vector<Error> damage_of(const ReplayOutcome& outcome) {
   std::vector<Error> errors;
+  errors.reserve(outcome.damage.size());
   for (const LogDamage& damage : outcome.damage) errors.push_back(damage.error);
   return errors;
 }

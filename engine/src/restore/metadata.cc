@@ -117,8 +117,9 @@ void MetadataSetter::set_mode(const TargetInode& inode, const Entry& entry, bool
   const std::uint32_t mode = keeps_ids ? entry.mode : entry.mode & ~kSetIds;
   auto done =
       inode.fd >= 0 ? io::set_mode(inode.fd, mode) : io::set_mode_at(inode.directory_fd, inode.name, mode);
-  if (!done) run_.problem(Kind::kMode, path(), std::move(done).error().with_path(""));
-  if (done && mode != entry.mode)
+  if (!done)
+    run_.problem(Kind::kMode, path(), std::move(done).error().with_path(""));
+  else if (mode != entry.mode)
     run_.problem(Kind::kMode, path(),
                  Error{.code = ErrorCode::kIo,
                        .message = "setuid and setgid were left out because the owner could not be set"});

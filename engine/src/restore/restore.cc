@@ -31,6 +31,7 @@ std::uint32_t thread_count(const RestoreOptions& options) {
 template <typename Worker, typename Queue, typename Scan>
 void run_threads(RestoreRun& run, std::vector<std::unique_ptr<Worker>>& workers, Queue& queue, Scan scan) {
   std::vector<std::jthread> threads;
+  threads.reserve(workers.size());
   for (const auto& worker : workers) {
     threads.emplace_back([&run, &queue, &worker] {
       if (auto worked = worker->work(queue); !worked) run.abort(std::move(worked).error());
