@@ -43,6 +43,10 @@ _asl() {
     "ingest|--host") :; return ;;
     "ingest|--compress") :; return ;;
     "ingest|--jobs"|"ingest|-j") :; return ;;
+    "import-tar|--label") :; return ;;
+    "import-tar|--tag") :; return ;;
+    "import-tar|--host") :; return ;;
+    "import-tar|--compress") :; return ;;
     "tree|--depth"|"tree|-L") :; return ;;
     "find|--snapshot"|"find|-s") :; return ;;
     "find|--hash") :; return ;;
@@ -72,6 +76,7 @@ _asl() {
     local options='--root -d --domain --json --progress -q --quiet --version -h --help'
     case $command in
       'ingest') options+=' --label --tag --exclude --exclude-from --exclude-if-present --exclude-caches --exclude-larger-than --files-from -x --one-file-system --stdin --stdin-from-command --host --compress --reread -j --jobs -n --dry-run' ;;
+      'import-tar') options+=' --label --tag --host --compress' ;;
       'ls') options+=' -l --long -R --recursive --references --numeric-ids -0 --null' ;;
       'tree') options+=' -L --depth --directories -s --sizes' ;;
       'cat') options+=' --fill-gaps' ;;
@@ -94,12 +99,13 @@ _asl() {
     return
   fi
   case $command in
-    '') COMPREPLY=($(compgen -W 'ingest ls tree cat sums find diff stat restore export-tar snapshots snapshot log verify init domain help' -- "$cur")) ;;
+    '') COMPREPLY=($(compgen -W 'ingest import-tar ls tree cat sums find diff stat restore export-tar snapshots snapshot log verify init domain help' -- "$cur")) ;;
     'snapshot') COMPREPLY=($(compgen -W 'show label forget hold release' -- "$cur")) ;;
     'domain') COMPREPLY=($(compgen -W 'create list show' -- "$cur")) ;;
     'ingest') _asl_paths -f ;;
+    'import-tar') _asl_paths -f ;;
     'init') _asl_paths -d ;;
-    'help') COMPREPLY=($(compgen -W 'ingest ls tree cat sums find diff stat restore export-tar snapshots snapshot log verify init domain help' -- "$cur")) ;;
+    'help') COMPREPLY=($(compgen -W 'ingest import-tar ls tree cat sums find diff stat restore export-tar snapshots snapshot log verify init domain help' -- "$cur")) ;;
   esac
 }
 

@@ -17,7 +17,7 @@
 #include "ingest/single_source.h"
 #include "ingest/stat_cache.h"
 #include "ingest/tree_scanner.h"
-#include "store/derived_files.h"
+#include "store/snapshot_anchor.h"
 
 namespace asl {
 namespace {
@@ -25,8 +25,6 @@ namespace {
 // Scanning waits for the disk far more than for the processor: more threads than cores keep a cold disk busy.
 constexpr unsigned kScanThreads = 4;
 constexpr unsigned kJobsMax = 64;
-// How far back to look for an earlier snapshot of the same sources.
-constexpr std::size_t kParentSearchMax = 64;
 
 struct Source {
   std::string path;       // as given
@@ -111,43 +109,15 @@ Result<void> ingest_directory(IngestRun& run, const Source& source, const std::s
   return {};
 }
 
-std::string host_name(const IngestOptions& options) {
-  if (!options.host.empty()) return options.host;
-  char name[HOST_NAME_MAX + 1] = {};
-  if (gethostname(name, sizeof name - 1) != 0) return "unknown";
-  return name;
-}
-
-std::uint64_t find_parent(const Domain& domain, const Snapshot& made) {
-  const auto state = domain.state();
-  std::size_t looked_at = 0;
-  for (auto at = state->snapshots().rbegin(); at != state->snapshots().rend(); ++at) {
-    if (at->second.forgotten) continue;
-    if (++looked_at > kParentSearchMax) break;
-    const auto older = domain.snapshot(at->first);
-    if (!older || older->host != made.host || older->roots.size() != made.roots.size()) continue;
-    const bool same = std::equal(made.roots.begin(), made.roots.end(), older->roots.begin(),
-                                 [](const auto& a, const auto& b) { return a.source_path == b.source_path; });
-    if (same) return at->first;
-  }
-  return 0;
-}
-
 Result<Snapshot> describe_snapshot(IngestRun& run, const Domain& domain, std::vector<SnapshotRoot> roots,
                                    const IngestReport& report) {
   Snapshot snapshot;
   snapshot.domain_id = domain.id();
   snapshot.snapshot_id = domain.state()->next_snapshot_id();
-  snapshot.created_s = run.options.created_s;
-  if (!snapshot.created_s)
-    snapshot.created_s =
-        std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
-            .count();
-  snapshot.host = host_name(run.options);
+  snapshot.created_s = run.options.created_s ? run.options.created_s : std::optional(unix_seconds_now());
+  snapshot.host = run.options.host.empty() ? this_host_name() : run.options.host;
   snapshot.label = run.options.label;
-  snapshot.tags = run.options.tags;
-  std::sort(snapshot.tags.begin(), snapshot.tags.end());
-  snapshot.tags.erase(std::unique(snapshot.tags.begin(), snapshot.tags.end()), snapshot.tags.end());
+  snapshot.tags = sorted_tags(run.options.tags);
   snapshot.roots = std::move(roots);
   snapshot.counts = report.counts;
   snapshot.users = run.user_names();
@@ -162,18 +132,13 @@ Result<Snapshot> describe_snapshot(IngestRun& run, const Domain& domain, std::ve
 Result<void> finish_snapshot(IngestRun& run, Domain& domain, std::vector<SnapshotRoot> roots,
                              IngestReport& report) {
   ASL_ASSIGN(const Snapshot snapshot, describe_snapshot(run, domain, std::move(roots), report));
-  ASL_ASSIGN(const Bytes bytes, encode_snapshot(snapshot));
-  ASL_ASSIGN(report.snapshot, run.writer.put_typed(kTagSnapshot, bytes));
-  if (run.options.dry_run) return {};
-  std::vector<NewRecord> records{
-      new_record(SnapshotAnchorRecord{.snapshot_id = snapshot.snapshot_id, .reference = report.snapshot})};
-  if (!snapshot.label.empty())
-    records.push_back(
-        new_record(SnapshotLabelRecord{.snapshot_id = snapshot.snapshot_id, .label = snapshot.label}));
-  ASL_TRY(run.writer.commit(records));
+  if (run.options.dry_run) {
+    ASL_ASSIGN(const Bytes bytes, encode_snapshot(snapshot));
+    ASL_ASSIGN(report.snapshot, run.writer.put_typed(kTagSnapshot, bytes));
+    return {};
+  }
+  ASL_ASSIGN(report.snapshot, anchor_snapshot(run.writer, domain, snapshot, {}, report.notices));
   report.snapshot_id = snapshot.snapshot_id;
-  if (auto written = write_derived_files(domain, snapshot.snapshot_id, bytes); !written)
-    report.notices.push_back("a copy for people could not be written: " + written.error().to_string());
   return {};
 }
 

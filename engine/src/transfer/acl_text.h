@@ -42,4 +42,13 @@ using AclNames = std::function<std::string(std::uint32_t id)>;
 std::string acl_to_text(const std::vector<AclEntry>& entries, const AclNames& user_name,
                         const AclNames& group_name);
 
+// Reads that form and what others write: entries separated by commas or line ends, short tags ("u", "g"...),
+// comments after '#', names without a number. `user_id` and `group_id` give the number of a name. Nothing if
+// the text is of another form or a name has no number.
+using AclIds = std::function<std::optional<std::uint32_t>(const std::string& name)>;
+std::optional<std::vector<AclEntry>> acl_from_text(std::string_view text, const AclIds& user_id,
+                                                   const AclIds& group_id);
+// Whether the entries say no more than the nine permission bits do; a file system keeps no attribute then.
+bool acl_is_mode_only(const std::vector<AclEntry>& entries);
+
 }  // namespace asl

@@ -1,5 +1,4 @@
 #include <charconv>
-#include <cstring>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -8,6 +7,7 @@
 #include "commands/compression.h"
 #include "commands/name_list.h"
 #include "commands/open_store.h"
+#include "commands/problems.h"
 #include "json_out.h"
 #include "program.h"
 #include "text.h"
@@ -43,11 +43,6 @@ Result<IngestOptions> ingest_options(const Context& context, const ParsedOptions
   return ingest;
 }
 
-std::string reason_text(const SourceError& problem) {
-  return problem.sys_errno == 0 ? problem.operation
-                                : problem.operation + ": " + std::strerror(problem.sys_errno);
-}
-
 Json report_json(const IngestReport& report, bool dry_run) {
   Json json = make_json("ingest");
   json["dry_run"] = dry_run;
@@ -75,15 +70,7 @@ Json report_json(const IngestReport& report, bool dry_run) {
   json["changed_while_read"] = report.changed_while_read;
   json["attempts"] = report.attempts;
   json["seconds"] = report.seconds;
-  json["problem_count"] = report.problem_count;
-  json["problems"] = Json::array();
-  for (const SourceError& problem : report.problems) {
-    Json row;
-    put_bytes(row, "path", problem.path);
-    row["operation"] = problem.operation;
-    row["errno"] = problem.sys_errno;
-    json["problems"].push_back(row);
-  }
+  put_problems(json, report.problems, report.problem_count);
   return json;
 }
 
@@ -131,11 +118,7 @@ Result<int> run_ingest(Context& context, const ParsedOptions& options) {
     return fail(std::move(error));
   }
   for (const std::string& notice : report->notices) context.warn(notice);
-  for (const SourceError& problem : report->problems)
-    context.warn(printable(problem.path) + ": " + reason_text(problem));
-  if (report->problem_count > report->problems.size())
-    context.warn(fmt::format("and {} more; all are kept with the snapshot",
-                             report->problem_count - report->problems.size()));
+  warn_of_problems(context, report->problems, report->problem_count);
   if (context.json)
     print_json(context.out, report_json(*report, ingest.dry_run));
   else if (!context.quiet)

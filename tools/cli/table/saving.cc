@@ -42,6 +42,14 @@ OptionSpec jobs_option() {
           .max = 256};
 }
 
+OptionSpec host_option() {
+  return {.name = "host",
+          .kind = ValueKind::kText,
+          .metavar = "NAME",
+          .help = "Host name to record; without it, this machine's",
+          .config_key = "host.name"};
+}
+
 std::vector<OptionSpec> selection_options() {
   return {
       {.name = "exclude",
@@ -123,11 +131,7 @@ CommandSpec ingest_command() {
         .help = "Run COMMAND with /bin/sh and save what it prints, under the name given by --stdin; if it "
                 "fails, there "
                 "is no snapshot"},
-       {.name = "host",
-        .kind = ValueKind::kText,
-        .metavar = "NAME",
-        .help = "Host name to record; without it, this machine's",
-        .config_key = "host.name"},
+       host_option(),
        compress_option(),
        {.name = "reread", .help = "Read every file, even those that look unchanged since the last ingest"},
        jobs_option(),
@@ -143,17 +147,26 @@ CommandSpec import_tar_command() {
       .section = kSectionSaving,
       .summary = "save the contents of a tar stream as a new snapshot",
       .description =
-          "Reads a tar archive (ustar, pax or GNU; plain, or compressed with gzip, bzip2, xz or zstd) and "
-          "makes a snapshot of what it holds, as if it had been unpacked and ingested. Names that would "
-          "leave the archive ('..', absolute paths) are refused.",
+          "Reads a tar archive (ustar, pax or GNU; plain, or compressed with gzip, bzip2, xz, lzma, lzip, "
+          "lz4, "
+          "zstd or compress) and makes a snapshot of what it holds, as if it had been unpacked and ingested: "
+          "owners by number and name, times to the nanosecond, extended attributes, ACLs, hard links, holes "
+          "and special files.\n\n"
+          "Members may come in any order. Of several with one path the last counts, as when unpacking. "
+          "Directories that the archive has no member for are made up and marked as having incomplete "
+          "metadata. A leading '/' or './' is taken off. A member that cannot be kept (a path with '..' in "
+          "it, a hard link to what is not there) is listed, kept in the snapshot's list of errors, and makes "
+          "the exit status 1.\n\n"
+          "An archive that is cut short or damaged makes no snapshot (exit status 8).",
       .positionals = {{.name = "FILE",
                        .help = "Archive to read; without it, or as '-', standard input",
                        .kind = ValueKind::kPath,
                        .min = 0}},
-      .options = {label_option(), tag_option(), compress_option()},
-      .examples = {{"ssh web tar -c /srv | asl import-tar --label web",
-                    "Save a directory of another machine."}},
-      .exit_codes = {1, 3, 5, 8, 9}};
+      .options = {label_option(), tag_option(), host_option(), compress_option()},
+      .examples = {{"ssh web tar -c --xattrs --acls --sparse /srv | asl import-tar --label web --host web",
+                    "Save a directory of another machine."},
+                   {"asl import-tar old-backup.tar.xz", "Save what an old archive holds."}},
+      .exit_codes = {1, 3, 4, 5, 8, 9, 130}};
 }
 
 CommandSpec put_command() {

@@ -11,7 +11,9 @@
 #include <asl/engine/error.h>
 #include <asl/engine/progress.h>
 #include <asl/engine/snapshot.h>
+#include <asl/engine/source_errors.h>
 #include <asl/engine/stop.h>
+#include <asl/engine/store_writer.h>
 
 namespace asl {
 
@@ -56,6 +58,40 @@ using TarSink = std::function<Result<void>(ByteSpan)>;
 inline constexpr std::uint64_t kTarReadWholeMax = 8 << 20;
 Result<TarExportReport> export_tar(const Domain& domain, const Snapshot& snapshot,
                                    const TarExportOptions& options, const TarSink& sink,
+                                   ProgressCounters& progress, const StopToken& stop);
+
+struct TarImportOptions {
+  std::string source_path;  // what the snapshot remembers as its source: a path, or a name for a stream
+  std::string label;
+  std::vector<std::string> tags;
+  std::string host;                       // empty: this machine's name
+  std::optional<std::int64_t> created_s;  // empty: now
+  Compression compression;
+  std::uint64_t commit_bytes = 1ULL << 30;  // see WriterOptions
+  std::uint64_t commit_artifacts = 100'000;
+};
+
+struct TarImportReport {
+  std::uint64_t snapshot_id = 0;
+  Reference snapshot;
+  Reference root;  // the tree
+  SnapshotCounts counts;
+  std::uint64_t members = 0;
+  std::uint64_t replaced = 0;             // members whose path a later one took
+  std::uint64_t made_up_directories = 0;  // that the archive has no member for
+  std::uint64_t bytes_read = 0;           // of the source, compressed if it is
+  WriterTotals written;
+  std::vector<SourceError> problems;  // the first ones; all of them are in the snapshot
+  std::uint64_t problem_count = 0;
+  std::vector<std::string> notices;
+  double seconds = 0;
+};
+
+// Reads a tar archive (doc/tar.md) from a descriptor to its end; what it holds becomes a snapshot, durable on
+// return. Members may come in any order; of several with one path the last counts. Members that cannot be
+// kept are problems, as unreadable files are for ingest. kMalformed for what is no tar archive or was cut
+// short: there is no snapshot then. kIo and kInterrupted from the source, and the errors of StoreWriter.
+Result<TarImportReport> import_tar(Domain& domain, int fd, const TarImportOptions& options,
                                    ProgressCounters& progress, const StopToken& stop);
 
 }  // namespace asl
