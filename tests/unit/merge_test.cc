@@ -161,7 +161,8 @@ TEST_F(Merge, GcDropsAndMovesInTheSameWay) {
   segments_.seal(second);
   BlockId moved{};
   moved[0] = std::byte{0x77};
-  rules_.keep = [](const Reference& ref) { return (ref.digest[5] & std::byte{1}) == std::byte{0}; };
+  const auto keeps = [](const Reference& ref) { return (ref.digest[5] & std::byte{1}) == std::byte{0}; };
+  rules_.keep = [&](SegmentNumber, const RecordHandle& handle) { return keeps(handle.record.ref); };
   rules_.relocate = [&](ExtentLocation& location) -> Result<void> {
     if ((location.digest[7] & std::byte{1}) == std::byte{0}) return {};
     location.block = moved;
@@ -172,7 +173,7 @@ TEST_F(Merge, GcDropsAndMovesInTheSameWay) {
   ASSERT_TRUE(merged.has_value());
   Model expected;
   for (auto [ref, artifact] : segments_.model()) {
-    if (!rules_.keep(ref)) continue;
+    if (!keeps(ref)) continue;
     for (auto& extent : artifact.extents)
       if (!extent.hole) value_of(rules_.relocate(extent.location));
     expected.emplace(ref, artifact);
@@ -185,7 +186,9 @@ TEST_F(Merge, GcMayRewriteASingleSegment) {
   const Model model = maker_.make_many(100);
   segments_.seal(model);
   EXPECT_FALSE(merge().has_value());
-  rules_.keep = [&](const Reference& ref) { return ref != model.begin()->first; };
+  rules_.keep = [&](SegmentNumber, const RecordHandle& handle) {
+    return handle.record.ref != model.begin()->first;
+  };
   const auto merged = merge();
   ASSERT_TRUE(merged.has_value());
   Model expected = model;

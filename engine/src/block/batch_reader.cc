@@ -135,6 +135,7 @@ Result<ByteSpan> BatchReader::extract(const ExtentLocation& extent, Slot& slot) 
     return fail(integrity_error("a block file is cut short", slot.path, begin + got)
                     .with_object("block " + to_hex(extent.block)));
   ByteSpan raw = slot.buffer.span().subspan(skip, extent.stored_length_bytes);
+  stored_ = raw;
   if (extent.codec != Codec::kNone) {
     const MutableByteSpan into = decoded_.span().first(extent.raw_length_bytes);
     ASL_TRY(decode_extent(extent, raw, into, decompressor_, slot.path));

@@ -37,6 +37,8 @@ class BatchReader {
   // by block and offset. The only errors are the sink's and the queue's: what is wrong with an extent goes to
   // the sink.
   Result<void> run(std::span<const ExtentLocation> extents, const Sink& sink);
+  // For a sink: the extent it was given, as it lies in its block.
+  ByteSpan stored() const { return stored_; }
 
  private:
   struct Slot;
@@ -49,6 +51,7 @@ class BatchReader {
   const BatchReaderOptions options_;
   std::vector<Slot> slots_;
   AlignedBuffer decoded_;
+  ByteSpan stored_;
   Decompressor decompressor_;
   std::unique_ptr<io::Queue> queue_;
 };

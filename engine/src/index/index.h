@@ -40,6 +40,9 @@ class ArtifactHandle {
   std::optional<std::uint32_t> type_tag() const { return handle_.record.type_tag; }
   std::uint32_t extent_count() const { return handle_.extent_count; }
   SegmentNumber segment() const { return reader_->number(); }
+  // Its position in the segment. Only of handles from an Index without a cache: one that the cache answered
+  // for may not know it.
+  std::uint64_t record_number() const { return handle_.number; }
 
   // `k` below extent_count().
   Result<ArtifactExtent> extent(std::uint32_t k) const;
@@ -52,7 +55,6 @@ class ArtifactHandle {
   friend class Index;
   friend class IndexCache;
   ArtifactHandle() = default;
-  std::uint64_t record_number() const { return handle_.number; }  // unless single_
   std::shared_ptr<const SegmentReader> reader_;
   RecordHandle handle_;
   std::optional<ArtifactExtent> single_;  // from the cache: no page of the segment was read

@@ -72,6 +72,10 @@ bool is_fixed(const CopyStream::Copy& copy) {
   return (copy.handle.record.flags & kRecordFixed) != 0;
 }
 
+bool is_kept(const CopyStream& stream, const CopyStream::Copy& copy, const MergeRules& rules) {
+  return !rules.keep || rules.keep(stream.input(copy.input).live.number, copy.handle);
+}
+
 // The input whose copy stays; nullopt if none may be preferred.
 Result<std::optional<std::uint8_t>> choose(const CopyStream& stream, Copies copies, const MergeRules& rules) {
   const auto fixed = std::ranges::count_if(copies, is_fixed);
@@ -99,7 +103,7 @@ Result<Plan> make_plan(std::span<const Index::Segment> inputs, const MergeRules&
   while (true) {
     ASL_ASSIGN(const Copies copies, stream.next());
     if (copies.empty()) return plan;
-    if (rules.keep && !rules.keep(copies[0].handle.record.ref)) {
+    if (!is_kept(stream, copies[0], rules)) {
       ++plan.artifacts_dropped;
       continue;
     }
@@ -130,7 +134,7 @@ class MergedSource : public RecordSource {
     do {
       ASL_ASSIGN(copies, stream_.next());
       if (copies.empty()) return false;
-    } while (rules_.keep && !rules_.keep(copies[0].handle.record.ref));
+    } while (!is_kept(stream_, copies[0], rules_));
     const CopyStream::Copy* survivor = &copies[0];
     if (copies.size() > 1) {
       const std::size_t wanted = plan_.chosen.at(next_choice_++);

@@ -65,9 +65,10 @@ Result<void> StoreWriter::Impl::commit_batch(std::span<const NewRecord> log_reco
   if (options.progress != nullptr) options.progress->set_phase(ProgressPhase::kCommitting);
   ASL_TRY(seal_lanes());
   std::vector<NewRecord> group;
-  std::uint64_t segment = 0;
+  std::vector<SegmentNumber> sealed_now;
   if (records.record_count() > 0) {
-    segment = next_segment++;
+    const SegmentNumber segment = next_segment++;
+    sealed_now.push_back(segment);
     ASL_TRY(install_blocks());
     ASL_ASSIGN(const WrittenSegment written,
                records.write(io, segments.segment_tmp_path(segment), {.domain_id = domain.id()}));
@@ -93,18 +94,18 @@ Result<void> StoreWriter::Impl::commit_batch(std::span<const NewRecord> log_reco
   batch_artifacts = 0;
   batch_start = std::chrono::steady_clock::now();
   ended = false;
-  start_derived(segment, segment != 0);
+  start_derived(std::move(sealed_now));
   if (options.progress != nullptr) options.progress->set_phase(ProgressPhase::kIngesting);
   return {};
 }
 
 // The derived things, beside the next batch. They are awaited before the next commit starts.
-void StoreWriter::Impl::start_derived(std::uint64_t segment, bool has_segment) {
+void StoreWriter::Impl::start_derived(std::vector<SegmentNumber> sealed_now) {
   derived = std::async(std::launch::async,
-                       [this, segment, has_segment] { return update_cache(segment, has_segment); });
+                       [this, numbers = std::move(sealed_now)] { return update_cache(numbers); });
 }
 
-Result<void> StoreWriter::Impl::update_cache(std::uint64_t segment, bool has_segment) {
+Result<void> StoreWriter::Impl::update_cache(const std::vector<SegmentNumber>& sealed_now) {
   const std::shared_ptr<const View> view = domain.view();
   std::vector<std::pair<Bytes, Bytes>> new_rows;
   {
@@ -118,15 +119,17 @@ Result<void> StoreWriter::Impl::update_cache(std::uint64_t segment, bool has_seg
     else
       batch.put(as_text(key), as_text(value));
   }
-  std::vector<Index::Segment> sealed_now;
+  std::vector<Index::Segment> fresh;
   for (const Index::Segment& live : view->index->segments()) {
-    if (has_segment && live.live.number == segment) sealed_now.push_back(live);
+    if (std::ranges::find(sealed_now, live.live.number) != sealed_now.end()) fresh.push_back(live);
   }
-  if (has_segment && !sealed_now.empty() && sealed_now.front().reader != nullptr)
-    static_cast<void>(write_bloom(segments, sealed_now.front().reader, sealed_now.front().live.hash));
+  for (const Index::Segment& segment : fresh) {
+    if (segment.reader != nullptr)
+      static_cast<void>(write_bloom(segments, segment.reader, segment.live.hash));
+  }
   if (cache != nullptr)
     ASL_TRY(
-        cache->apply(sealed_now, {view->state->last_logseq(), view->state->record_hash()}, std::move(batch)));
+        cache->apply(fresh, {view->state->last_logseq(), view->state->record_hash()}, std::move(batch)));
   session.drop_older_generation();
   return damage->save(io, layout.damaged_file());
 }

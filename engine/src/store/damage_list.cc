@@ -60,6 +60,13 @@ bool DamageList::contains(const Digest& digest) const {
   return places_.contains(digest);
 }
 
+void DamageList::keep_only(const std::function<bool(const BlockId&)>& is_there) {
+  const std::lock_guard lock(mutex_);
+  if (std::erase_if(places_, [&](const auto& entry) { return !is_there(entry.second.block); }) > 0)
+    changed_ = true;
+  size_ = places_.size();
+}
+
 void DamageList::heal(const Digest& digest) {
   const std::lock_guard lock(mutex_);
   if (places_.erase(digest) > 0) changed_ = true;

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <mutex>
 #include <string>
 #include <unordered_map>
@@ -34,6 +35,8 @@ class DamageList {
   bool empty() const { return size_.load(std::memory_order_relaxed) == 0; }
   // A good copy is durable elsewhere. save() writes the shortened list.
   void heal(const Digest& digest);
+  // Forgets places in blocks that are gone.
+  void keep_only(const std::function<bool(const BlockId&)>& is_there);
   Result<void> save(io::Io& io, const std::string& path);
 
  private:

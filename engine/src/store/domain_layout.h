@@ -25,6 +25,7 @@ class DomainLayout {
   std::string tmp() const { return directory_ + "/store/tmp"; }
   std::string lost() const { return directory_ + "/store/lost"; }
   std::string cache() const { return directory_ + "/store/cache"; }
+  std::string index_cache() const { return directory_ + "/store/cache/index"; }
   std::string lock_file() const { return directory_ + "/store/lock"; }
   std::string reserve_file() const { return directory_ + "/store/reserve"; }
   std::string damaged_file() const { return directory_ + "/store/damaged"; }

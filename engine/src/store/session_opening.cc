@@ -11,10 +11,6 @@
 namespace asl {
 namespace {
 
-std::string cache_directory(const DomainLayout& layout) {
-  return layout.cache() + "/index";
-}
-
 Result<void> open_log(Domain::Impl& domain, StoreWriter::Impl& session) {
   auto state = std::make_shared<LogState>();
   ASL_ASSIGN(const ReplayOutcome outcome,
@@ -76,7 +72,7 @@ Result<void> open_cache(Domain::Impl& domain, StoreWriter::Impl& session) {
   if (!io::exists(session.io, session.layout.cache()))
     static_cast<void>(session.io.make_directory(session.layout.cache()));
   const CacheTarget target{.segments = view->index->segments(), .head = head, .log_has = log_has};
-  auto cache = IndexCache::open(cache_directory(session.layout), target, session.options.progress);
+  auto cache = IndexCache::open(session.layout.index_cache(), target, session.options.progress);
   if (!cache) {
     session.notices.push_back("working without the index cache: " + cache.error().to_string());
     return {};
@@ -104,6 +100,8 @@ Result<void> open_session(Domain& target, StoreWriter::Impl& session) {
       error.hint = "another asl is writing to this domain; wait for it to finish";
     return fail(std::move(error));
   }
+  if (session.options.release_reserve && io::exists(session.io, session.layout.reserve_file()))
+    ASL_TRY(session.io.remove(session.layout.reserve_file()));
   ASL_TRY(open_log(domain, session));
   ASL_TRY(sweep_after_dead_writer(domain, session));
   ASL_TRY(write_marker(session));

@@ -32,7 +32,8 @@ class Sweeper {
   SweepReport report_;
 };
 
-// 32 bytes a block of the store, for the duration of a sweep.
+}  // namespace
+
 Result<std::unordered_set<BlockId, DigestHash>> named_blocks(const Index& index) {
   std::unordered_set<BlockId, DigestHash> named;
   for (const Index::Segment& segment : index.segments()) {
@@ -44,8 +45,6 @@ Result<std::unordered_set<BlockId, DigestHash>> named_blocks(const Index& index)
   }
   return named;
 }
-
-}  // namespace
 
 Result<SweepReport> sweep_store(io::Io& io, const DomainLayout& layout, BlockStore& blocks,
                                 const SegmentStore& segments, const LogState& state, const Index& index,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <unordered_set>
 
 #include <asl/engine/error.h>
 #include <asl/engine/log_state.h>
@@ -16,6 +17,9 @@ namespace asl {
 struct SweepReport {
   std::uint64_t files = 0;  // removed, or moved to store/lost
 };
+
+// The blocks that live segments name: 32 bytes each. Fails if a segment cannot be read.
+Result<std::unordered_set<BlockId, DigestHash>> named_blocks(const Index& index);
 
 // Removes temporary files, segments the log does not know, and blocks that no live segment names. With `keep`
 // they are moved to store/lost instead: after a cut log tail they may be all that is left of a commit. Blocks

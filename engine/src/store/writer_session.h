@@ -24,6 +24,7 @@
 #include "index/extent_list.h"
 #include "index/index.h"
 #include "index/index_cache.h"
+#include "index/merge.h"
 #include "index/segment_store.h"
 #include "index/segment_writer.h"
 #include "log/log_writer.h"
@@ -46,6 +47,27 @@ struct OpenBlock {
 struct SealedInSession {
   SealedBlock block;
   std::uint32_t number = 0;
+};
+
+// Live segments to be written anew.
+struct SegmentRewrite {
+  // Each group becomes one segment, or none if nothing of it is kept.
+  std::vector<std::vector<Index::Segment>> groups;
+  // survivor_verifies and unpinned_at are filled in.
+  MergeRules rules;
+  // Blocks that the new segments name, sealed in store/tmp.
+  std::vector<SealedBlock> blocks;
+};
+
+struct SegmentRewriteReport {
+  std::vector<SegmentSealRecord> sealed;
+  std::vector<SegmentNumber> retired;
+  std::uint64_t artifacts_dropped = 0;
+  std::vector<SegmentNumber> sealed_numbers() const {
+    std::vector<SegmentNumber> numbers;
+    for (const SegmentSealRecord& seal : sealed) numbers.push_back(seal.segment_id);
+    return numbers;
+  }
 };
 
 // Where an extent ended up.
@@ -117,14 +139,18 @@ struct StoreWriter::Impl {
   Result<void> check_alive() const;
   // Joins small segments while there are too many of a size; each join is a commit of its own.
   Result<void> merge_segments_if_due();
+  // Replaces segments in one commit of its own. The gate is closed and nothing is in the batch. Nothing is
+  // retired if the segments cannot be joined.
+  Result<SegmentRewriteReport> rewrite_segments(SegmentRewrite rewrite);
 
  private:
-  Result<bool> merge_once(const View& view, std::span<const std::size_t> picked);
+  Result<SegmentRewriteReport> write_replacements(const SegmentRewrite& rewrite);
+  Result<void> commit_replacements(const SegmentRewriteReport& report);
   Result<void> seal_lanes();
   Result<void> commit_batch(std::span<const NewRecord> log_records);
   Result<void> install_blocks();
-  void start_derived(std::uint64_t segment, bool has_segment);
-  Result<void> update_cache(std::uint64_t segment, bool has_segment);
+  void start_derived(std::vector<SegmentNumber> sealed_now);
+  Result<void> update_cache(const std::vector<SegmentNumber>& sealed_now);
 };
 
 struct Lane::Impl {

@@ -50,16 +50,17 @@ CommandSpec gc_command() {
       .section = kSectionCare,
       .summary = "free what nothing needs any more",
       .description =
-          "Frees what no snapshot, pin or published object needs, and repacks blocks that are mostly "
-          "garbage. "
-          "It deletes nothing unless every live segment and every reachable tree verified in this run, and "
-          "is safe against a crash at any point.",
+          "Frees what no snapshot, pin, published or authority object needs, and repacks blocks that are "
+          "mostly garbage. It deletes nothing unless every live segment and every reachable tree verified in "
+          "this run, and is safe against a crash at any point.\n\n"
+          "It prints what is kept and why; each line counts what the ones above it do not keep already. What "
+          "an interrupted ingest had stored is needed by nothing yet: finish the ingest first.",
       .options = {{.name = "dry-run", .letter = 'n', .help = "Say what would be freed and change nothing"},
                   {.name = "max-unused",
                    .kind = ValueKind::kPercent,
                    .metavar = "SHARE",
                    .help = "Repack blocks of which more than this share is garbage",
-                   .default_text = "20%",
+                   .default_text = "50%",
                    .config_key = "store.max-unused"}},
       .examples = {{"asl gc -n", "See what could be freed."}},
       .exit_codes = {3, 5, 9, 10}};

@@ -120,7 +120,9 @@ CommandSpec forget_command() {
       .description =
           "Applies keep rules to the snapshots of each (host, sources) group by itself, keeps every snapshot "
           "that some rule keeps, and forgets the rest. Snapshots on hold or published stay. Nothing is freed "
-          "before 'asl gc'. Without any rule it refuses.",
+          "before 'asl gc'. Without any rule it refuses, and so it does where nothing at all would be kept.\n\n"
+          "The clock is not trusted: ages count back from the newest snapshot of a group, and a snapshot "
+          "whose time does not fit between those made before and after it is kept.",
       .options = {keep_option("keep-last", "Keep the last N"),
                   keep_option("keep-hourly", "Keep one in each of the last N hours"),
                   keep_option("keep-daily", "Keep one in each of the last N days"),
@@ -142,7 +144,7 @@ CommandSpec forget_command() {
                    .help = "Show what each rule keeps, and change nothing"}},
       .examples = {{"asl forget --keep-daily 7 --keep-weekly 5 --keep-monthly 12 -n",
                     "See what a schedule would keep."}},
-      .exit_codes = {3, 5}};
+      .exit_codes = {3, 5, 7}};
 }
 
 CommandSpec log_command() {

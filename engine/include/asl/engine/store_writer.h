@@ -36,6 +36,9 @@ struct WriterOptions {
   bool dry_run = false;
   // How long to wait for another writer before kLocked.
   std::uint32_t lock_wait_ms = 2000;
+  // Gives back the space that is kept for this, so that gc has room on a full disk. It is taken again when
+  // the session ends.
+  bool release_reserve = false;
   ProgressCounters* progress = nullptr;
 };
 
@@ -155,6 +158,7 @@ class StoreWriter {
   const std::vector<std::string>& notices() const;
 
   struct Impl;
+  Impl& impl() { return *impl_; }
 
  private:
   friend class ArtifactStream;
