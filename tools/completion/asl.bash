@@ -65,8 +65,17 @@ _asl() {
     "snapshots|--last"|"snapshots|-n") :; return ;;
     "snapshot hold|--reason") :; return ;;
     "snapshot release|--reason") :; return ;;
+    "forget|--keep-last") :; return ;;
+    "forget|--keep-hourly") :; return ;;
+    "forget|--keep-daily") :; return ;;
+    "forget|--keep-weekly") :; return ;;
+    "forget|--keep-monthly") :; return ;;
+    "forget|--keep-yearly") :; return ;;
+    "forget|--keep-within") :; return ;;
+    "forget|--keep-tag") :; return ;;
     "log|--since") :; return ;;
     "log|--last"|"log|-n") :; return ;;
+    "gc|--max-unused") :; return ;;
     "init|--alias") :; return ;;
     *"|--root") _asl_paths -d; return ;;
     *"|--domain"|*"|-d") :; return ;;
@@ -91,21 +100,23 @@ _asl() {
       'snapshot forget') options+=' -n --dry-run' ;;
       'snapshot hold') options+=' --reason' ;;
       'snapshot release') options+=' --reason' ;;
+      'forget') options+=' --keep-last --keep-hourly --keep-daily --keep-weekly --keep-monthly --keep-yearly --keep-within --keep-tag --keep-labelled -n --dry-run' ;;
       'log') options+=' --since -n --last --hashes' ;;
       'verify') options+=' --data --artifacts' ;;
+      'gc') options+=' -n --dry-run --max-unused' ;;
       'init') options+=' --alias' ;;
     esac
     COMPREPLY=($(compgen -W "$options" -- "$cur"))
     return
   fi
   case $command in
-    '') COMPREPLY=($(compgen -W 'ingest import-tar ls tree cat sums find diff stat restore export-tar snapshots snapshot log verify init domain help' -- "$cur")) ;;
+    '') COMPREPLY=($(compgen -W 'ingest import-tar ls tree cat sums find diff stat restore export-tar snapshots snapshot forget log verify gc init domain help' -- "$cur")) ;;
     'snapshot') COMPREPLY=($(compgen -W 'show label forget hold release' -- "$cur")) ;;
     'domain') COMPREPLY=($(compgen -W 'create list show' -- "$cur")) ;;
     'ingest') _asl_paths -f ;;
     'import-tar') _asl_paths -f ;;
     'init') _asl_paths -d ;;
-    'help') COMPREPLY=($(compgen -W 'ingest import-tar ls tree cat sums find diff stat restore export-tar snapshots snapshot log verify init domain help' -- "$cur")) ;;
+    'help') COMPREPLY=($(compgen -W 'ingest import-tar ls tree cat sums find diff stat restore export-tar snapshots snapshot forget log verify gc init domain help' -- "$cur")) ;;
   esac
 }
 

@@ -72,8 +72,14 @@ bool is_fixed(const CopyStream::Copy& copy) {
   return (copy.handle.record.flags & kRecordFixed) != 0;
 }
 
-bool is_kept(const CopyStream& stream, const CopyStream::Copy& copy, const MergeRules& rules) {
-  return !rules.keep || rules.keep(stream.input(copy.input).live.number, copy.handle);
+// The copies that `keep` leaves, in `kept`.
+Copies kept_of(const CopyStream& stream, Copies copies, const MergeRules& rules,
+               std::vector<CopyStream::Copy>& kept) {
+  if (!rules.keep) return copies;
+  kept.clear();
+  for (const auto& copy : copies)
+    if (rules.keep(stream.input(copy.input).live.number, copy.handle)) kept.push_back(copy);
+  return kept;
 }
 
 // The input whose copy stays; nullopt if none may be preferred.
@@ -99,11 +105,13 @@ struct Plan {
 Result<Plan> make_plan(std::span<const Index::Segment> inputs, const MergeRules& rules) {
   Plan plan;
   CopyStream stream(inputs);
+  std::vector<CopyStream::Copy> kept;
   ASL_TRY(stream.rewind());
   while (true) {
-    ASL_ASSIGN(const Copies copies, stream.next());
-    if (copies.empty()) return plan;
-    if (!is_kept(stream, copies[0], rules)) {
+    ASL_ASSIGN(const Copies all, stream.next());
+    if (all.empty()) return plan;
+    const Copies copies = kept_of(stream, all, rules, kept);
+    if (copies.empty()) {
       ++plan.artifacts_dropped;
       continue;
     }
@@ -134,7 +142,8 @@ class MergedSource : public RecordSource {
     do {
       ASL_ASSIGN(copies, stream_.next());
       if (copies.empty()) return false;
-    } while (!is_kept(stream_, copies[0], rules_));
+      copies = kept_of(stream_, copies, rules_, kept_);
+    } while (copies.empty());
     const CopyStream::Copy* survivor = &copies[0];
     if (copies.size() > 1) {
       const std::size_t wanted = plan_.chosen.at(next_choice_++);
@@ -196,6 +205,7 @@ class MergedSource : public RecordSource {
   const Plan& plan_;
   BlockTable& blocks_;
   std::vector<std::vector<std::uint32_t>> numbers_;  // by input, by block_index
+  std::vector<CopyStream::Copy> kept_;               // of the current artifact
   std::size_t next_choice_ = 0;
   std::size_t input_ = 0;
 };

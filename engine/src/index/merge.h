@@ -38,8 +38,7 @@ struct MergeRules {
   // The logseq of the last ARTIFACT_UNPIN of a reference, 0 if there is none. A record sealed before it pins
   // nothing. Empty: nothing was ever unpinned.
   std::function<std::uint64_t(const Reference& ref)> unpinned_at;
-  // For gc: false drops every record of the artifact; asked with one of its copies, and the answer must be
-  // the same for each. Empty: all are kept.
+  // For gc: false drops this copy of an artifact. Empty: all are kept.
   std::function<bool(SegmentNumber segment, const RecordHandle& handle)> keep;
   // For gc: where an extent lies from now on. Empty: where it was.
   std::function<Result<void>(ExtentLocation& location)> relocate;

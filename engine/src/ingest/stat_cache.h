@@ -25,7 +25,7 @@ struct StatRow {
   io::FileTime ctime;
   Reference content;
   std::uint64_t hole_bytes = 0;
-  std::uint64_t epoch = 0;  // of the store; another epoch means that the content may be gone
+  std::uint64_t epoch = 0;  // of the store; with another one the content is looked for first
   bool has_xattrs = false;  // an unchanged ctime means unchanged xattrs: none need not be listed again
 };
 

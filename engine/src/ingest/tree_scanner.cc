@@ -222,7 +222,7 @@ Result<void> TreeScanner::sort_out(ScanNode& node, ScanChunk& chunk, HandOut& wo
       ++work.files;
       work.bytes += item.stat.size;
       RereadReason reason = RereadReason::kNew;
-      if (!take_unchanged(item, rows ? rows->find(item.entry.name) : std::nullopt, reason)) {
+      if (!take_unchanged(node, item, rows ? rows->find(item.entry.name) : std::nullopt, reason)) {
         work.add_file(chunk, index, reason);
         continue;
       }
@@ -301,7 +301,22 @@ Result<void> TreeScanner::scan_entry(ScanNode& node, ScanChunk& chunk, std::size
   return {};
 }
 
-bool TreeScanner::take_unchanged(ScanEntry& item, const std::optional<StatRow>& row, RereadReason& reason) {
+// Something went from the store, or is damaged, since the row was written: the content itself is looked up.
+bool TreeScanner::row_still_holds(const ScanNode& node, const ScanEntry& item, const StatRow& row) {
+  const bool moved = row.epoch != stat_cache_->epoch();
+  if (!moved && !run_.writer.knows_damage()) return true;
+  const auto holds = run_.writer.still_holds(row.content);
+  if (!holds || !*holds) return false;
+  if (moved) {
+    StatRow renewed = row;
+    renewed.epoch = stat_cache_->epoch();
+    stat_cache_->put(node.path, item.entry.name, renewed);
+  }
+  return true;
+}
+
+bool TreeScanner::take_unchanged(const ScanNode& node, ScanEntry& item, const std::optional<StatRow>& row,
+                                 RereadReason& reason) {
   const io::SourceStat& stat = item.stat;
   reason = RereadReason::kNew;
   if (!row) return false;
@@ -311,7 +326,7 @@ bool TreeScanner::take_unchanged(ScanEntry& item, const std::optional<StatRow>& 
     reason = RereadReason::kIdentity;
   else if (row->mtime != stat.mtime || row->ctime != stat.ctime)
     reason = RereadReason::kTime;
-  else if (row->epoch != stat_cache_->epoch())
+  else if (!row_still_holds(node, item, *row))
     reason = RereadReason::kStoreChanged;
   else {
     item.entry.content = row->content;

@@ -73,7 +73,9 @@ class TreeScanner {
   void add_directory(ScanNode& node, ScanChunk& chunk, std::size_t index, std::vector<Task>& tasks);
   void hand_out(ScanNode& node, ScanChunk& chunk, HandOut& work);
   Result<void> scan_entry(ScanNode& node, ScanChunk& chunk, std::size_t index);
-  bool take_unchanged(ScanEntry& item, const std::optional<StatRow>& row, RereadReason& reason);
+  bool take_unchanged(const ScanNode& node, ScanEntry& item, const std::optional<StatRow>& row,
+                      RereadReason& reason);
+  bool row_still_holds(const ScanNode& node, const ScanEntry& item, const StatRow& row);
   void chunk_part_done(ScanChunk* chunk);
   ScanNode* emit_ready_chunks(ScanNode& node);
   ScanChunk* finish_node(ScanNode& node);

@@ -84,7 +84,7 @@ Result<GcRun::Round> GcRun::look() {
   round.view = true_view(domain_);
   ASL_TRY(round.view->state->require_known_types());
   ASL_TRY(verify_segments(*round.view));
-  round.marks = std::make_unique<GcMarks>(round.view->index);
+  round.marks = std::make_unique<GcMarks>(round.view, domain_.blocks());
   GcMarker marker(domain_, round.view, *round.marks, progress_, stop_);
   ASL_TRY(marker.mark_snapshots());
   ASL_TRY(marker.mark_log_roots());
@@ -99,8 +99,8 @@ Result<GcRun::Round> GcRun::look() {
 
 void GcRun::describe(const Round& round, std::vector<GcRoot> roots) {
   report_.kept = std::move(roots);
-  report_.artifacts_live = round.blocks->records_live();
-  report_.artifacts_dead = round.blocks->records_dead();
+  report_.records_live = round.blocks->records_live();
+  report_.records_dead = round.blocks->records_dead();
   report_.blocks = round.blocks->blocks().size();
   report_.bytes_before = round.blocks->total_bytes();
 }
@@ -164,7 +164,7 @@ Result<void> GcRun::free_space(StoreWriter::Impl& session, const Round& round) {
                                 wanted.begin() + static_cast<std::ptrdiff_t>(end));
   }
   rewrite.rules.keep = [&](SegmentNumber segment, const RecordHandle& handle) {
-    return round.marks->contains(segment, handle.number);
+    return round.marks->needs_copy(segment, handle.number);
   };
   rewrite.rules.relocate = [&](ExtentLocation& location) { return repacker.relocate(location); };
   rewrite.blocks = repacker.take_blocks();

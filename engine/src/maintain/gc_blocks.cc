@@ -46,8 +46,8 @@ Result<void> GcBlocks::count_segment(const Index::Segment& segment, const StopTo
     if (count % kStopCheckRecords == 0) ASL_TRY(stop.check());
     ASL_ASSIGN(const bool more, cursor.next(handle));
     if (!more) return {};
-    const bool live = marks_.contains(segment.live.number, handle.number);
-    const bool erased = !live && is_erased(*view_->state, handle.record.ref);
+    const bool live = marks_.needs_copy(segment.live.number, handle.number);
+    const bool erased = is_erased(*view_->state, handle.record.ref);
     (live ? records_live_ : records_dead_) += 1;
     if (!live) own.records_dead += 1;
     ASL_TRY(count_extents(cursor, handle, live, erased, usage_of));

@@ -21,9 +21,9 @@ struct BlockUsage {
   std::uint64_t length_bytes = 0;  // 0: it is not there
   std::uint64_t live_pages = 0;
   std::uint64_t live_extents = 0;  // an extent that several artifacts share counts for each
-  bool fixed = false;   // of a program run: it stays as it is
-  bool erased = false;  // it holds what a tombstone takes away
-  std::vector<bool> pages;  // of 4 KiB, touched by an extent that is needed
+  bool fixed = false;              // of a program run: it stays as it is
+  bool erased = false;             // it holds what a tombstone takes away
+  std::vector<bool> pages;         // of 4 KiB, touched by an extent that is needed
   std::uint64_t live_bytes() const { return live_pages * kPageSize; }
 };
 

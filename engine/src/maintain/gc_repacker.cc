@@ -46,7 +46,7 @@ Result<void> GcRepacker::collect_segment(const Index::Segment& segment, const Gc
     if (count % kStopCheckRecords == 0) ASL_TRY(stop.check());
     ASL_ASSIGN(const bool more, cursor.next(handle));
     if (!more) return {};
-    if (!marks.contains(segment.live.number, handle.number)) continue;
+    if (!marks.needs_copy(segment.live.number, handle.number)) continue;
     while (true) {
       ASL_ASSIGN(const std::size_t got, cursor.next_extents(batch));
       if (got == 0) break;

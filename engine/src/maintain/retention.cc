@@ -1,10 +1,10 @@
-#include <asl/engine/retention.h>
-
 #include <algorithm>
 #include <chrono>
 #include <limits>
 #include <map>
 #include <utility>
+
+#include <asl/engine/retention.h>
 
 namespace asl {
 namespace {
@@ -84,7 +84,8 @@ void keep_within(const Group& group, std::uint64_t seconds) {
   if (group.empty()) return;
   const std::int64_t newest = *group.back()->item.created_s;
   for (KeepDecision* decision : group) {
-    if (static_cast<std::uint64_t>(newest - *decision->item.created_s) <= seconds) decision->reasons.emplace_back("within");
+    if (static_cast<std::uint64_t>(newest - *decision->item.created_s) <= seconds)
+      decision->reasons.emplace_back("within");
   }
 }
 

@@ -128,8 +128,7 @@ Result<void> StoreWriter::Impl::update_cache(const std::vector<SegmentNumber>& s
       static_cast<void>(write_bloom(segments, segment.reader, segment.live.hash));
   }
   if (cache != nullptr)
-    ASL_TRY(
-        cache->apply(fresh, {view->state->last_logseq(), view->state->record_hash()}, std::move(batch)));
+    ASL_TRY(cache->apply(fresh, {view->state->last_logseq(), view->state->record_hash()}, std::move(batch)));
   session.drop_older_generation();
   return damage->save(io, layout.damaged_file());
 }

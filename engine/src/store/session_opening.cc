@@ -119,7 +119,11 @@ Result<void> open_session(Domain& target, StoreWriter::Impl& session) {
 
 void close_session(Domain& target, StoreWriter::Impl& session, bool clean) {
   static_cast<void>(target.impl().attach_cache(nullptr));
-  if (session.cache != nullptr) static_cast<void>(session.cache->flush());
+  if (session.cache != nullptr) {
+    // What the stat cache remembers of that block is no longer so.
+    if (session.presence.found_missing()) static_cast<void>(session.cache->bump_epoch());
+    static_cast<void>(session.cache->flush());
+  }
   session.cache.reset();
   if (clean) {
     std::uint64_t largest_segment = 0;

@@ -105,6 +105,10 @@ Result<bool> StoreWriter::Impl::is_recorded(const Reference& ref) const {
   return found.has_value();
 }
 
+bool StoreWriter::Impl::is_there(const ExtentLocation& extent) {
+  return !damage->contains(extent.digest) && presence.holds(extent);
+}
+
 Result<bool> StoreWriter::Impl::is_intact(const Reference& ref) {
   {
     SessionIndex::Shard& shard = session.shard(ref.digest);
@@ -116,8 +120,7 @@ Result<bool> StoreWriter::Impl::is_intact(const Reference& ref) {
   if (!found || found->extent_count() > kExtentsLookedAt) return false;
   for (std::uint32_t k = 0; k < found->extent_count(); ++k) {
     ASL_ASSIGN(const ArtifactExtent extent, found->extent(k));
-    if (extent.hole) continue;
-    if (damage->contains(extent.location.digest) || !presence.holds(extent.location)) return false;
+    if (!extent.hole && !is_there(extent.location)) return false;
   }
   return true;
 }
@@ -183,6 +186,20 @@ Result<void> StoreWriter::for_each_cache_row(
 
 std::uint64_t StoreWriter::cache_epoch() const {
   return impl_->cache == nullptr ? 0 : impl_->cache->epoch();
+}
+
+bool StoreWriter::knows_damage() const {
+  return !impl_->damage->empty();
+}
+
+Result<bool> StoreWriter::still_holds(const Reference& ref) {
+  ASL_ASSIGN(const auto found, impl_->domain.view()->index->find(ref));
+  if (!found) return false;
+  for (std::uint32_t k = 0; k < found->extent_count(); ++k) {
+    ASL_ASSIGN(const ArtifactExtent extent, found->extent(k));
+    if (!extent.hole && !impl_->is_there(extent.location)) return false;
+  }
+  return true;
 }
 
 const Domain& StoreWriter::domain() const {

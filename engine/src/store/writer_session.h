@@ -124,6 +124,8 @@ struct StoreWriter::Impl {
   Result<std::optional<ExtentRecord>> find_committed(const Digest& digest);
   // Whether the artifact has a record, in the merged index or in this session.
   Result<bool> is_recorded(const Reference& ref) const;
+  // Its block is there in full length, and it is not known to be damaged.
+  bool is_there(const ExtentLocation& extent);
   // Whether it has one and its bytes are where the record says, as far as can be seen without reading them.
   // Artifacts of many extents are not looked at: their extents are, one by one.
   Result<bool> is_intact(const Reference& ref);

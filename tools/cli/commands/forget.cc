@@ -56,9 +56,10 @@ Json decision_json(const KeepDecision& decision) {
 Result<int> run_forget(Context& context, const ParsedOptions& options) {
   const KeepRules rules = rules_of(options);
   if (rules.empty())
-    return fail(Error{.code = ErrorCode::kUsage,
-                      .message = "no rule says what to keep",
-                      .hint = "asl forget --keep-daily 7 --dry-run; or asl snapshot forget ID for single ones"});
+    return fail(
+        Error{.code = ErrorCode::kUsage,
+              .message = "no rule says what to keep",
+              .hint = "asl forget --keep-daily 7 --dry-run; or asl snapshot forget ID for single ones"});
   ASL_ASSIGN(const OpenStore store, open_store(context));
   ASL_ASSIGN(const std::vector<HistoryItem> history, snapshot_history(*store.domain));
   const std::vector<KeepDecision> decisions = apply_keep_rules(history, rules);

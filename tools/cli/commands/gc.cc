@@ -50,8 +50,8 @@ void print_report_json(Context& context, const GcReport& report, bool dry_run) {
   json["dry_run"] = dry_run;
   json["kept"] = Json::array();
   for (const GcRoot& root : report.kept) json["kept"].push_back(root_json(root));
-  json["artifacts_live"] = report.artifacts_live;
-  json["artifacts_dead"] = report.artifacts_dead;
+  json["records_live"] = report.records_live;
+  json["records_dead"] = report.records_dead;
   json["artifacts_dropped"] = report.artifacts_dropped;
   json["blocks"] = report.blocks;
   json["blocks_removed"] = report.blocks_removed;
@@ -71,17 +71,14 @@ void print_report(Context& context, const GcReport& report, bool dry_run) {
   context.out.line("kept:");
   if (report.kept.empty()) context.out.line("  nothing: there is no snapshot, pin or published object");
   for (const GcRoot& root : report.kept) context.out.line(root_text(root));
-  const auto freed = static_cast<std::int64_t>(report.bytes_before) - static_cast<std::int64_t>(report.bytes_after);
+  const auto freed =
+      static_cast<std::int64_t>(report.bytes_before) - static_cast<std::int64_t>(report.bytes_after);
   const auto freed_bytes = static_cast<std::uint64_t>(freed < 0 ? 0 : freed);
   context.out.line(fmt::format("{} of {} in {} blocks: {} blocks {}removed, {} repacked ({} moved)",
                                (dry_run ? "would free " : "freed ") + format_size(freed_bytes),
                                format_size(report.bytes_before), format_count(report.blocks),
                                format_count(report.blocks_removed), dry_run ? "to be " : "",
                                format_count(report.blocks_repacked), format_size(report.bytes_moved)));
-  const std::uint64_t spare = report.artifacts_dead - std::min(report.artifacts_dead, report.artifacts_dropped);
-  if (!dry_run && spare > 0)
-    context.out.line(fmt::format("{} artifacts that nothing needs stay until more has gathered around them",
-                                 format_count(spare)));
 }
 
 }  // namespace

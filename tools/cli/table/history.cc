@@ -120,7 +120,8 @@ CommandSpec forget_command() {
       .description =
           "Applies keep rules to the snapshots of each (host, sources) group by itself, keeps every snapshot "
           "that some rule keeps, and forgets the rest. Snapshots on hold or published stay. Nothing is freed "
-          "before 'asl gc'. Without any rule it refuses, and so it does where nothing at all would be kept.\n\n"
+          "before 'asl gc'. Without any rule it refuses, and so it does where nothing at all would be "
+          "kept.\n\n"
           "The clock is not trusted: ages count back from the newest snapshot of a group, and a snapshot "
           "whose time does not fit between those made before and after it is kept.",
       .options = {keep_option("keep-last", "Keep the last N"),

@@ -43,14 +43,16 @@ struct GcRoot {
 
 struct GcReport {
   std::vector<GcRoot> kept;  // one for each snapshot, and one for each other kind that keeps something
-  std::uint64_t artifacts_live = 0;
-  std::uint64_t artifacts_dead = 0;      // found to be needed by nobody
-  std::uint64_t artifacts_dropped = 0;   // of these, taken out of the index now
-  std::uint64_t blocks = 0;              // before
-  std::uint64_t blocks_removed = 0;      // nothing in them was live
-  std::uint64_t blocks_repacked = 0;     // what was live in them was moved
-  std::uint64_t blocks_written = 0;      // by moving
-  std::uint64_t bytes_before = 0;        // of all blocks' files
+  std::uint64_t records_live = 0;
+  // Needed by nobody, or by another copy of the artifact than this. They go when their segment is written
+  // anew: for a block's sake, or once they are an eighth of it.
+  std::uint64_t records_dead = 0;
+  std::uint64_t artifacts_dropped = 0;
+  std::uint64_t blocks = 0;           // before
+  std::uint64_t blocks_removed = 0;   // nothing in them was live
+  std::uint64_t blocks_repacked = 0;  // what was live in them was moved
+  std::uint64_t blocks_written = 0;   // by moving
+  std::uint64_t bytes_before = 0;     // of all blocks' files
   std::uint64_t bytes_after = 0;
   std::uint64_t bytes_moved = 0;
   std::uint64_t segments_rewritten = 0;

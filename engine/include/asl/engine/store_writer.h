@@ -151,6 +151,11 @@ class StoreWriter {
                                   const std::function<bool(ByteSpan key, ByteSpan value)>& each) const;
   // Moves whenever something may have gone from the store; rows remember it.
   std::uint64_t cache_epoch() const;
+  // Damage is known that is not healed yet: no row is to be believed without still_holds().
+  bool knows_damage() const;
+  // Whether the committed store has the artifact and every extent of it, in blocks that are there in full
+  // length and not known to be damaged. Reads no data. Thread-safe.
+  Result<bool> still_holds(const Reference& ref);
 
   const Domain& domain() const;
   WriterTotals totals() const;
