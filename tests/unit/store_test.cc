@@ -580,5 +580,24 @@ TEST(HostRoot, FindsDomainsByNameIdAndPrefix) {
   EXPECT_EQ(root.domains().error().code, ErrorCode::kIntegrity);
 }
 
+// A million files of equal content are one artifact, and would otherwise be a million rows in memory.
+TEST_F(StoreTest, RowsOfTheCacheMakeACommitDueAsArtifactsDo) {
+  WriterOptions options = test::writer_options();
+  options.commit_artifacts = 100;
+  const auto writer = value_of(StoreWriter::open(domain(), options));
+  const auto lane = value_of(writer->make_lane());
+  const auto put_rows = [&](unsigned first) {
+    for (unsigned k = first; k < first + 99; ++k)
+      writer->put_cache_row(as_bytes("s" + std::string(40, 'k') + std::to_string(k)),
+                            as_bytes(std::string("v")));
+  };
+  put_rows(0);
+  value_of(lane->put(random_bytes(10, 1)));
+  EXPECT_EQ(writer->totals().commits, 0U);
+  put_rows(99);
+  value_of(lane->put(random_bytes(10, 2)));
+  EXPECT_EQ(writer->totals().commits, 1U);
+}
+
 }  // namespace
 }  // namespace asl

@@ -82,7 +82,7 @@ Bytes StatCache::row_prefix(std::string_view directory_path) const {
   static_assert(kPrefixBytes + 1 >= 34, "rows must be longer than the cache's own keys");
   const Digest digest = sha256(as_bytes(directory_path));
   Bytes key;
-  key.reserve(kPrefixBytes + kNameSizeMax);
+  key.reserve(2 * kPrefixBytes);
   key.push_back(static_cast<std::byte>(kRowKind));
   key.insert(key.end(), source_.begin(), source_.end());
   key.insert(key.end(), digest.begin(), digest.begin() + kDirectoryBytes);
@@ -112,7 +112,7 @@ std::optional<StatRow> StatCache::DirectoryRows::find(std::string_view name) {
     Bytes key = prefix_;
     const ByteSpan gone = as_bytes(rows_[next_].first);
     key.insert(key.end(), gone.begin(), gone.end());
-    cache_->writer_->remove_cache_row(std::move(key));
+    cache_->writer_->remove_cache_row(key);
     ++next_;
   }
   if (next_ == rows_.size() || rows_[next_].first != name) return std::nullopt;
@@ -123,7 +123,7 @@ void StatCache::put(std::string_view directory_path, std::string_view name, cons
   Bytes key = row_prefix(directory_path);
   const ByteSpan name_bytes = as_bytes(name);
   key.insert(key.end(), name_bytes.begin(), name_bytes.end());
-  writer_->put_cache_row(std::move(key), encode_stat_row(row));
+  writer_->put_cache_row(key, encode_stat_row(row));
 }
 
 std::uint64_t StatCache::epoch() const {

@@ -15,6 +15,8 @@ bool StoreWriter::Impl::commit_due() const {
   if (batch_bytes.load(std::memory_order_relaxed) >= options.commit_bytes) return true;
   const std::uint64_t artifacts = batch_artifacts.load(std::memory_order_relaxed);
   if (artifacts >= options.commit_artifacts) return true;
+  // A million empty files are one artifact and a million rows.
+  if (batch_rows.load(std::memory_order_relaxed) >= options.commit_artifacts) return true;
   return artifacts > 0 && std::chrono::steady_clock::now() - batch_start >= options.commit_interval;
 }
 
@@ -88,8 +90,8 @@ Result<void> StoreWriter::Impl::commit_batch(std::span<const NewRecord> log_reco
   for (const Digest& digest : healed) damage->heal(digest);
   healed.clear();
   sealed.clear();
-  std::move(rows.begin(), rows.end(), std::back_inserter(committed_rows));
-  rows.clear();
+  committed_rows = std::exchange(rows, RowBatch());
+  batch_rows = 0;
   batch_bytes = 0;
   batch_artifacts = 0;
   batch_start = std::chrono::steady_clock::now();
@@ -107,17 +109,10 @@ void StoreWriter::Impl::start_derived(std::vector<SegmentNumber> sealed_now) {
 
 Result<void> StoreWriter::Impl::update_cache(const std::vector<SegmentNumber>& sealed_now) {
   const std::shared_ptr<const View> view = domain.view();
-  std::vector<std::pair<Bytes, Bytes>> new_rows;
+  RowBatch batch;
   {
     const std::lock_guard guard(batch_mutex);
-    new_rows.swap(committed_rows);
-  }
-  RowBatch batch;
-  for (const auto& [key, value] : new_rows) {
-    if (value.empty())
-      batch.remove(as_text(key));
-    else
-      batch.put(as_text(key), as_text(value));
+    std::swap(batch, committed_rows);
   }
   std::vector<Index::Segment> fresh;
   for (const Index::Segment& live : view->index->segments()) {

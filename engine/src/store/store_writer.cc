@@ -167,13 +167,16 @@ Result<void> StoreWriter::Impl::record(const ArtifactRecord& artifact, std::uniq
   return {};
 }
 
-void StoreWriter::put_cache_row(Bytes key, Bytes value) {
+void StoreWriter::put_cache_row(ByteSpan key, ByteSpan value) {
   const std::lock_guard guard(impl_->batch_mutex);
-  impl_->rows.emplace_back(std::move(key), std::move(value));
+  impl_->rows.put(as_text(key), as_text(value));
+  impl_->batch_rows += 1;
 }
 
-void StoreWriter::remove_cache_row(Bytes key) {
-  put_cache_row(std::move(key), {});
+void StoreWriter::remove_cache_row(ByteSpan key) {
+  const std::lock_guard guard(impl_->batch_mutex);
+  impl_->rows.remove(as_text(key));
+  impl_->batch_rows += 1;
 }
 
 Result<void> StoreWriter::for_each_cache_row(

@@ -108,10 +108,11 @@ struct StoreWriter::Impl {
   SegmentBuilder records;
   std::vector<SealedInSession> sealed;
   std::vector<Digest> healed;
-  std::vector<std::pair<Bytes, Bytes>> rows;            // an empty value removes the row
-  std::vector<std::pair<Bytes, Bytes>> committed_rows;  // of the last commit, on their way to the cache
+  RowBatch rows;
+  RowBatch committed_rows;  // of the last commit, on their way to the cache
   std::atomic<std::uint64_t> batch_bytes{0};
   std::atomic<std::uint64_t> batch_artifacts{0};
+  std::atomic<std::uint64_t> batch_rows{0};
   std::chrono::steady_clock::time_point batch_start = std::chrono::steady_clock::now();
 
   std::atomic<bool> ended{false};     // after a failed commit

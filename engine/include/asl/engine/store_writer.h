@@ -26,7 +26,7 @@ struct Compression {
 struct WriterOptions {
   std::uint64_t block_capacity = kBlockCapacityDefault;
   Compression compression;
-  // A commit falls due at whichever comes first.
+  // A commit falls due at whichever comes first; rows of the cache count as artifacts do.
   std::uint64_t commit_bytes = 1ULL << 30;
   std::uint64_t commit_artifacts = 100'000;
   std::chrono::seconds commit_interval{120};
@@ -143,8 +143,8 @@ class StoreWriter {
 
   // Rows of the cache that become valid with the current batch (the stat cache). Thread-safe. They are lost,
   // not wrong, if the process dies.
-  void put_cache_row(Bytes key, Bytes value);
-  void remove_cache_row(Bytes key);
+  void put_cache_row(ByteSpan key, ByteSpan value);
+  void remove_cache_row(ByteSpan key);
   // Committed rows whose key starts with `prefix`, from key `from` on (which starts with it too), in key
   // order; `each` returns false to stop. Thread-safe.
   Result<void> for_each_cache_row(ByteSpan prefix, ByteSpan from,
