@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cstring>
 #include <fmt/format.h>
+#include <optional>
 #include <utility>
 
 #include <asl/engine/file_content.h>
@@ -57,26 +58,91 @@ Result<void> FileContent::require_whole() const {
   return fail(ErrorCode::kIntegrity, "these bytes were never read from the source: " + describe_gaps(gaps_));
 }
 
-Result<std::size_t> FileContent::read(std::uint64_t offset, MutableByteSpan into) const {
-  if (offset >= length_) return 0;
-  const std::uint64_t end = offset + std::min<std::uint64_t>(into.size(), length_ - offset);
+Result<void> FileContent::visit(
+    std::uint64_t offset, std::uint64_t end,
+    const std::function<Result<void>(const Piece&, std::uint64_t, std::size_t)>& take_data,
+    const std::function<Result<void>(std::uint64_t, std::size_t)>& take_gap) const {
   auto piece = std::ranges::upper_bound(pieces_, offset, {}, &Piece::offset);
   if (piece != pieces_.begin()) --piece;
   for (std::uint64_t at = offset; at < end;) {
     while (piece != pieces_.end() && piece->offset + piece->artifact.length() <= at) ++piece;
     const std::uint64_t next_data = piece == pieces_.end() ? end : std::clamp(piece->offset, at, end);
     if (next_data > at) {
-      std::memset(into.data() + (at - offset), 0, next_data - at);
+      ASL_TRY(take_gap(at, next_data - at));
       at = next_data;
       continue;
     }
     const std::uint64_t left = std::min(end, piece->offset + piece->artifact.length()) - at;
-    ASL_ASSIGN(const std::size_t got,
-               piece->artifact.read(at - piece->offset, into.subspan(at - offset, left)));
-    if (got != left) return fail(ErrorCode::kIntegrity, "an artifact ended before its length");
-    at += got;
+    ASL_TRY(take_data(*piece, at, left));
+    at += left;
   }
+  return {};
+}
+
+Result<std::size_t> FileContent::read(std::uint64_t offset, MutableByteSpan into) const {
+  if (offset >= length_) return 0;
+  const std::uint64_t end = offset + std::min<std::uint64_t>(into.size(), length_ - offset);
+  const auto data = [&](const Piece& piece, std::uint64_t at, std::size_t count) -> Result<void> {
+    ASL_ASSIGN(const std::size_t got,
+               piece.artifact.read(at - piece.offset, into.subspan(at - offset, count)));
+    if (got != count) return fail(ErrorCode::kIntegrity, "an artifact ended before its length");
+    return {};
+  };
+  ASL_TRY(visit(offset, end, data, [&](std::uint64_t at, std::size_t count) -> Result<void> {
+    std::memset(into.data() + (at - offset), 0, count);
+    return {};
+  }));
   return end - offset;
+}
+
+Result<std::size_t> FileContent::read_pieces(std::uint64_t offset, MutableByteSpan scratch,
+                                             std::vector<Artifact::Piece>& pieces) const {
+  if (offset >= length_) return 0;
+  const std::uint64_t end = offset + std::min<std::uint64_t>(scratch.size(), length_ - offset);
+  const auto data = [&](const Piece& piece, std::uint64_t at, std::size_t count) -> Result<void> {
+    ASL_ASSIGN(const std::size_t got,
+               piece.artifact.read_pieces(at - piece.offset, scratch.subspan(at - offset, count), pieces));
+    if (got != count) return fail(ErrorCode::kIntegrity, "an artifact ended before its length");
+    return {};
+  };
+  ASL_TRY(visit(offset, end, data, [&](std::uint64_t at, std::size_t count) -> Result<void> {
+    const MutableByteSpan part = scratch.subspan(at - offset, count);
+    std::memset(part.data(), 0, count);
+    pieces.push_back({part, nullptr});
+    return {};
+  }));
+  return end - offset;
+}
+
+Result<std::uint64_t> FileContent::next_of(std::uint64_t offset, bool hole) const {
+  std::optional<std::uint64_t> found;
+  const auto data = [&](const Piece& piece, std::uint64_t begin, std::size_t count) -> Result<void> {
+    for (std::uint64_t at = begin; !found && at < begin + count;) {
+      ASL_ASSIGN(const Artifact::Run run, piece.artifact.run_at(at - piece.offset));
+      if (run.hole == hole) found = at;
+      at = piece.offset + run.offset + run.length;
+    }
+    return {};
+  };
+  ASL_TRY(visit(offset, length_, data, [&](std::uint64_t at, std::size_t) -> Result<void> {
+    if (!hole && !found) found = at;
+    return {};
+  }));
+  return found.value_or(length_);
+}
+
+Result<std::uint64_t> FileContent::next_hole(std::uint64_t offset) const {
+  return next_of(offset, true);
+}
+Result<std::uint64_t> FileContent::next_data(std::uint64_t offset) const {
+  return next_of(offset, false);
+}
+
+bool FileContent::has_gap(std::uint64_t offset, std::uint64_t length) const {
+  const auto after = std::ranges::lower_bound(gaps_, offset + length, {}, &PartialGap::offset_bytes);
+  if (after == gaps_.begin()) return false;
+  const PartialGap& last = *std::prev(after);
+  return last.offset_bytes + last.length_bytes > offset;
 }
 
 }  // namespace asl

@@ -7,6 +7,12 @@
 #include "store/domain_impl.h"
 
 namespace asl {
+namespace {
+
+// Holes are handed out as pieces of this much: few enough for one reply, small enough to stay in a cache.
+constexpr std::size_t kZeroPieceBytes = 64 << 10;
+
+}  // namespace
 
 const Reference& Artifact::reference() const {
   return impl_->handle.reference();
@@ -36,18 +42,47 @@ Result<std::size_t> Artifact::read(std::uint64_t offset, MutableByteSpan into) c
       ASL_TRY(impl_->read_extent(extent, part));
     } else {
       // A piece of an extent: the whole of it is read, checked and kept for the pieces that follow.
-      auto shared = impl_->domain->block_reader().read_shared(extent.location);
-      if (shared) {
-        std::memcpy(part.data(), (*shared)->bytes().data() + skip, count);
-      } else {
-        Bytes whole(extent.raw_length);
-        ASL_TRY(impl_->read_other_copy(extent, whole, std::move(shared).error()));
-        std::memcpy(part.data(), whole.data() + skip, count);
-      }
+      ASL_ASSIGN(const auto shared, impl_->share_extent(extent));
+      std::memcpy(part.data(), shared->bytes().data() + skip, count);
     }
     at += count;
   }
   return end - offset;
+}
+
+Result<std::size_t> Artifact::read_pieces(std::uint64_t offset, MutableByteSpan scratch,
+                                          std::vector<Piece>& pieces) const {
+  static const Bytes zeros(kZeroPieceBytes);
+  if (offset >= length()) return 0;
+  const std::uint64_t end = offset + std::min<std::uint64_t>(scratch.size(), length() - offset);
+  ASL_ASSIGN(std::uint32_t number, impl_->handle.find_extent_at(offset));
+  for (std::uint64_t at = offset; at < end; ++number) {
+    ASL_ASSIGN(const ArtifactExtent extent, impl_->handle.extent(number));
+    const std::uint64_t skip = at - extent.artifact_offset;
+    const std::size_t count = std::min(extent.raw_length - skip, end - at);
+    if (extent.hole) {
+      for (std::size_t left = count; left > 0; left -= pieces.back().bytes.size())
+        pieces.push_back({ByteSpan(zeros).first(std::min(left, zeros.size())), nullptr});
+    } else if (count == extent.raw_length && count < kSmallExtentMax) {
+      const MutableByteSpan part = scratch.subspan(at - offset, count);
+      ASL_TRY(impl_->read_extent(extent, part));
+      pieces.push_back({part, nullptr});
+    } else {
+      ASL_ASSIGN(auto shared, impl_->share_extent(extent));
+      const ByteSpan bytes = shared->bytes().subspan(skip, count);
+      pieces.push_back({bytes, std::move(shared)});
+    }
+    at += count;
+  }
+  return end - offset;
+}
+
+Result<std::shared_ptr<const ExtentBytes>> Artifact::Impl::share_extent(const ArtifactExtent& extent) const {
+  auto shared = domain->block_reader().read_shared(extent.location);
+  if (shared) return shared;
+  AlignedBuffer whole(extent.raw_length);
+  ASL_TRY(read_other_copy(extent, whole.span().first(extent.raw_length), std::move(shared).error()));
+  return std::make_shared<const ExtentBytes>(std::move(whole), extent.raw_length);
 }
 
 Result<void> Artifact::Impl::read_extent(const ArtifactExtent& extent, MutableByteSpan into) const {

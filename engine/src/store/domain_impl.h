@@ -56,6 +56,7 @@ struct Artifact::Impl {
   ArtifactHandle handle;
 
   Result<void> read_extent(const ArtifactExtent& extent, MutableByteSpan into) const;
+  Result<std::shared_ptr<const ExtentBytes>> share_extent(const ArtifactExtent& extent) const;
   Result<void> read_other_copy(const ArtifactExtent& extent, MutableByteSpan into, Error first) const;
 };
 

@@ -168,7 +168,7 @@ Result<DomainSummary> HostRoot::create_domain(const std::string& alias, const Do
   return DomainSummary{.id = id, .alias = alias, .directory = layout.directory()};
 }
 
-Result<std::vector<DomainSummary>> HostRoot::domains() const {
+Result<std::vector<DomainPlace>> HostRoot::places() const {
   ASL_ASSIGN(const Bytes bytes, io::read_file(*io_, directory_ + "/host/domains", kDomainsFileMax));
   std::vector<std::string> ids;
   for (std::string_view text = as_text(bytes); !text.empty();) {
@@ -189,14 +189,23 @@ Result<std::vector<DomainSummary>> HostRoot::domains() const {
   }
   std::sort(unlisted.begin(), unlisted.end());
   ids.insert(ids.end(), unlisted.begin(), unlisted.end());
+  std::vector<DomainPlace> found;
+  for (std::size_t slot = 0; slot < ids.size(); ++slot) {
+    DomainPlace place{.id = {}, .directory = directory_ + "/domains/" + ids[slot], .slot = slot};
+    ASL_ASSIGN(place.id, parse_domain_id(ids[slot]));
+    if (!io::exists(*io_, place.directory + "/layout")) continue;  // its making was interrupted
+    found.push_back(std::move(place));
+  }
+  return found;
+}
+
+Result<std::vector<DomainSummary>> HostRoot::domains() const {
+  ASL_ASSIGN(const std::vector<DomainPlace> present, places());
   std::vector<DomainSummary> found;
-  for (const std::string& id : ids) {
-    DomainSummary summary;
-    ASL_ASSIGN(summary.id, parse_domain_id(id));
-    summary.directory = directory_ + "/domains/" + id;
-    if (!io::exists(*io_, summary.directory + "/layout")) continue;  // its making was interrupted
+  for (const DomainPlace& place : present) {
+    DomainSummary summary{.id = place.id, .alias = {}, .directory = place.directory};
     ASL_ASSIGN(summary.alias, read_alias(*io_, summary.directory));
-    if (summary.alias.empty()) summary.alias = id;
+    if (summary.alias.empty()) summary.alias = asl::to_hex(summary.id);
     found.push_back(std::move(summary));
   }
   return found;

@@ -45,6 +45,16 @@ class Artifact {
   // Thread-safe.
   Result<std::size_t> read(std::uint64_t offset, MutableByteSpan into) const;
 
+  // Bytes that were read, and what keeps them in memory: null where they lie in the caller's own.
+  struct Piece {
+    ByteSpan bytes;
+    std::shared_ptr<const void> owner;
+  };
+  // As read(), without copying what lies in memory anyway: pieces of large extents point into the cache,
+  // holes into shared zeros, only small extents go to `scratch`, whose size is how much is read.
+  Result<std::size_t> read_pieces(std::uint64_t offset, MutableByteSpan scratch,
+                                  std::vector<Piece>& pieces) const;
+
   struct Run {
     std::uint64_t offset;
     std::uint64_t length;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -29,6 +30,16 @@ class FileContent {
   // who must not invent bytes asks for gaps() first.
   Result<std::size_t> read(std::uint64_t offset, MutableByteSpan into) const;
 
+  // As read(), without copies where it can be: see Artifact::read_pieces. Pieces are added in order.
+  Result<std::size_t> read_pieces(std::uint64_t offset, MutableByteSpan scratch,
+                                  std::vector<Artifact::Piece>& pieces) const;
+  // The first byte at or after `offset` (below length()) that lies in a hole, or in data; length() if there
+  // is none. Gaps are data: nobody knows what they hold.
+  Result<std::uint64_t> next_hole(std::uint64_t offset) const;
+  Result<std::uint64_t> next_data(std::uint64_t offset) const;
+  // Whether a gap lies in [offset, offset + length).
+  bool has_gap(std::uint64_t offset, std::uint64_t length) const;
+
  private:
   struct Piece {
     std::uint64_t offset = 0;
@@ -36,6 +47,12 @@ class FileContent {
   };
   FileContent() = default;
   Result<void> open_partial(const Domain& domain, const Reference& reference);
+  using PieceAt = std::vector<Piece>::const_iterator;
+  // Calls `take_data` for each stretch of [offset, end) that a piece covers and `take_gap` for the others.
+  Result<void> visit(std::uint64_t offset, std::uint64_t end,
+                     const std::function<Result<void>(const Piece&, std::uint64_t, std::size_t)>& take_data,
+                     const std::function<Result<void>(std::uint64_t, std::size_t)>& take_gap) const;
+  Result<std::uint64_t> next_of(std::uint64_t offset, bool hole) const;
 
   std::uint64_t length_ = 0;
   std::vector<Piece> pieces_;  // by offset

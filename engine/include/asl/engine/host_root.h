@@ -25,6 +25,13 @@ struct DomainSummary {
   std::string directory;
 };
 
+// Where a domain is, without looking into it.
+struct DomainPlace {
+  DomainId id{};
+  std::string directory;
+  std::size_t slot = 0;  // its line in host/domains, from 0; those not listed follow, by id
+};
+
 // The name in a domain's log, replayed for it; empty if it has none.
 Result<std::string> read_alias(io::Io& io, const std::string& domain_directory);
 
@@ -47,6 +54,8 @@ class HostRoot {
   Result<DomainSummary> create_domain(const std::string& alias, const DomainId& id,
                                       const Digest& root_public_key);
 
+  // In the order of host/domains, those found only as directories last; reads no log.
+  Result<std::vector<DomainPlace>> places() const;
   // In the order of host/domains; domains found only as directories come last, by id.
   Result<std::vector<DomainSummary>> domains() const;
   // By alias, id, or unambiguous prefix (8 or more digits) of an id. An empty name is the only domain there

@@ -128,6 +128,8 @@ class LeafReader {
   // Fails on a fan-out node too.
   static Result<LeafReader> open(ByteSpan bytes);
   std::uint32_t count() const { return count_; }
+  // Where in the bytes the next entry begins.
+  std::size_t offset() const { return reader_.offset(); }
   // Overwrites `entry` (its memory is reused) with the next one; false at the end, where everything has been
   // checked that decode_tree checks.
   Result<bool> next(Entry& entry);
