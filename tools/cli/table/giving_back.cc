@@ -119,32 +119,46 @@ CommandSpec mount_command() {
       .summary = "show the store as a read-only file system",
       .description =
           "Mounts every domain and snapshot as ordinary read-only directories below DIR, or only the "
-          "snapshot "
-          "or directory given by --only. Every byte that is read through it is checked.",
-      .positionals = {{.name = "DIR", .help = "Empty directory to mount on", .kind = ValueKind::kDirectory}},
-      .options = {{.name = "only",
-                   .kind = ValueKind::kText,
-                   .metavar = "ID[:PATH]",
-                   .help = "Show one snapshot, or one directory of it"},
-                  {.name = "media",
+          "snapshot, or directory of one, that is named. New snapshots appear by themselves. What is read is "
+          "checked against its hash; what fails the check gives an I/O error and a line in the log.\n\n"
+          "DIR/<domain>/ holds snapshots/<number>, by-label/<label>, latest, blobs/<sha256> (any artifact by "
+          "its digest; looked up, not listed) and .asl (facts about the domain). Files have the extra "
+          "attributes user.asl.sha256, user.asl.ref, user.asl.flags and user.asl.bad_ranges; they can be "
+          "asked for, but are not listed, so that copies do not take them along.\n\n"
+          "The command returns when the mount can be used; another process serves it until 'asl umount'. "
+          "Mounted by root it is open to all users, whose access the kernel checks as on the source. Without "
+          "root it needs fusermount3.",
+      .positionals = {{.name = "DIR", .help = "Empty directory to mount on", .kind = ValueKind::kDirectory},
+                      {.name = "ID[:PATH]",
+                       .help = "Show this snapshot, or this directory of it, instead of everything",
+                       .min = 0}},
+      .options = {{.name = "media",
                    .kind = ValueKind::kPath,
                    .metavar = "STORE",
-                   .help = "Show this store on read-only media instead"},
+                   .help = "Show this store (a root, or the directory of a domain) on read-only media: from "
+                           "segments and blocks alone, without writing anything"},
                   {.name = "foreground", .letter = 'f', .help = "Stay in the foreground"},
                   {.name = "verify",
                    .kind = ValueKind::kEnum,
                    .metavar = "WHEN",
-                   .help = "Check what is read 'always', each extent 'once', or 'never'",
-                   .default_text = "always",
+                   .help = "Check what is read 'always', each extent 'once' a mount, or 'never'",
+                   .default_text = "once",
                    .choices = {"always", "once", "never"}},
+                  {.name = "log",
+                   .kind = ValueKind::kPath,
+                   .metavar = "FILE",
+                   .help = "Append what goes wrong to FILE; without it, to the system's log, or in the "
+                           "foreground to standard error"},
                   {.name = "option",
                    .letter = 'o',
                    .kind = ValueKind::kText,
                    .metavar = "OPTION",
-                   .help = "Mount option, such as 'allow_other' or 'bad=zero' (damaged ranges read as zeros)",
+                   .help = "Mount option: 'allow_other', 'dev', 'suid', 'noexec', or 'bad=zero' (ranges that "
+                           "were never read from the source read as zeros instead of failing)",
                    .repeatable = true}},
-      .examples = {{"asl mount /mnt/asl && ls /mnt/asl", "Look at everything with ordinary tools."}},
-      .exit_codes = {4, 5, 10}};
+      .examples = {{"asl mount /mnt/asl && ls /mnt/asl", "Look at everything with ordinary tools."},
+                   {"asl mount /mnt/ann latest:/home/ann", "One directory of the latest snapshot."}},
+      .exit_codes = {3, 4, 5, 10}};
 }
 
 CommandSpec umount_command() {
@@ -154,7 +168,8 @@ CommandSpec umount_command() {
           .description = "Unmounts what 'asl mount' mounted, also where its process was killed.",
           .positionals = {{.name = "DIR", .help = "Where it is mounted", .kind = ValueKind::kDirectory}},
           .examples = {{"asl umount /mnt/asl", "Unmount."}},
-          .exit_codes = {3, 4}};
+          .exit_codes = {3, 4, 10},
+          .needs_root = false};
 }
 
 }  // namespace

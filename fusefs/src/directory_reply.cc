@@ -1,0 +1,143 @@
+#include "directory_reply.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace asl::fusefs {
+namespace {
+
+// Offsets are 0 for ".", 1 for "..", 2 + n for entry n: a directory of a snapshot can be gone on with
+// anywhere.
+constexpr std::uint64_t kDotNames = 2;
+
+// Only control directories need something kept: what was there when they were opened.
+struct OpenDirectory {
+  std::vector<ListedName> names;
+};
+
+Served& served(fuse_req_t request) {
+  return *static_cast<Served*>(fuse_req_userdata(request));
+}
+
+// A reply that is being filled.
+class Listing {
+ public:
+  Listing(fuse_req_t request, std::size_t size, bool plus)
+      : request_(request),
+        buffer_(memory()),
+        size_(std::min<std::size_t>(size, kRequestBytesMax)),
+        plus_(plus) {}
+
+  // False if it does not fit. Without a node the kernel learns name, number and type.
+  bool add(const char* name, const struct stat& status, std::uint64_t node, std::uint64_t next_offset) {
+    const auto offset = static_cast<off_t>(next_offset);
+    std::size_t needed = 0;
+    if (plus_) {
+      fuse_entry_param entry{};
+      entry.ino = node;
+      entry.attr = status;
+      entry.attr_timeout = kForever;
+      entry.entry_timeout = kForever;
+      needed = fuse_add_direntry_plus(request_, buffer_ + used_, size_ - used_, name, &entry, offset);
+    } else {
+      needed = fuse_add_direntry(request_, buffer_ + used_, size_ - used_, name, &status, offset);
+    }
+    if (needed > size_ - used_) return false;
+    used_ += needed;
+    return true;
+  }
+  bool add_dots(std::uint64_t offset, std::uint64_t inode) {
+    struct stat status{};
+    status.st_mode = S_IFDIR;
+    status.st_ino = inode;
+    if (offset == 0 && !add(".", status, 0, 1)) return false;
+    return offset > 1 || add("..", status, 0, kDotNames);
+  }
+  bool empty() const { return used_ == 0; }
+  void send() { fuse_reply_buf(request_, buffer_, used_); }
+
+ private:
+  static char* memory() {
+    thread_local std::vector<char> buffer(kRequestBytesMax);
+    return buffer.data();
+  }
+  fuse_req_t request_;
+  char* buffer_;
+  std::size_t size_;
+  bool plus_;
+  std::size_t used_ = 0;
+};
+
+void reply_failure(fuse_req_t request, const Failure& failure) {
+  if (!failure.words.empty()) served(request).log(failure.words);
+  fuse_reply_err(request, failure.number);
+}
+
+void list(fuse_req_t request, fuse_ino_t node, std::size_t size, off_t from, fuse_file_info* info,
+          bool plus) {
+  const auto offset = static_cast<std::uint64_t>(from);
+  Listing listing(request, size, plus);
+  // Their own numbers are asked of lookup; nobody looks at those of "." and "..".
+  if (!listing.add_dots(offset, node)) return listing.send();
+  const std::uint64_t first = std::max(offset, kDotNames) - kDotNames;
+  if (const auto* open = reinterpret_cast<const OpenDirectory*>(info->fh)) {
+    for (std::uint64_t k = first; k < open->names.size(); ++k) {
+      const ListedName& entry = open->names[k];
+      struct stat status{};
+      status.st_mode = entry.type;
+      status.st_ino = entry.inode;
+      if (!listing.add(entry.name.c_str(), status, 0, k + 1 + kDotNames)) break;
+    }
+    return listing.send();
+  }
+  const auto done = served(request).view.list_tree(node, first, [&](const TreeItem& item) {
+    return listing.add(item.name.data(), *item.status, item.node, item.index + 1 + kDotNames);
+  });
+  // What could be read comes first; the failure is met again, at its own offset.
+  if (!done && listing.empty()) return reply_failure(request, done.error());
+  listing.send();
+}
+
+}  // namespace
+
+fuse_entry_param entry_of(const NodeAnswer& answer) {
+  fuse_entry_param entry{};
+  entry.ino = answer.node;
+  entry.attr = answer.status;
+  entry.attr_timeout = answer.attribute_seconds;
+  entry.entry_timeout = answer.entry_seconds;
+  return entry;
+}
+
+void open_directory(fuse_req_t request, fuse_ino_t node, fuse_file_info* info) {
+  FileView& view = served(request).view;
+  info->fh = 0;
+  if (view.is_in_snapshot(node)) {
+    info->cache_readdir = 1;
+    info->keep_cache = 1;
+    fuse_reply_open(request, info);
+    return;
+  }
+  auto names = view.list_control(node);
+  if (!names) return reply_failure(request, names.error());
+  auto open = std::make_unique<OpenDirectory>(std::move(*names));
+  info->fh = reinterpret_cast<std::uintptr_t>(open.get());
+  if (fuse_reply_open(request, info) != -ENOENT) static_cast<void>(open.release());
+}
+
+void read_directory(fuse_req_t request, fuse_ino_t node, std::size_t size, off_t offset,
+                    fuse_file_info* info) {
+  list(request, node, size, offset, info, false);
+}
+
+void read_directory_plus(fuse_req_t request, fuse_ino_t node, std::size_t size, off_t offset,
+                         fuse_file_info* info) {
+  list(request, node, size, offset, info, true);
+}
+
+void close_directory(fuse_req_t request, fuse_ino_t, fuse_file_info* info) {
+  delete reinterpret_cast<OpenDirectory*>(info->fh);
+  fuse_reply_err(request, 0);
+}
+
+}  // namespace asl::fusefs

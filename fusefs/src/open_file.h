@@ -1,0 +1,45 @@
+// A file that somebody has open.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include <asl/engine/domain.h>
+#include <asl/engine/file_content.h>
+
+#include "control_tree.h"
+#include "failure.h"
+
+namespace asl::fusefs {
+
+enum class BadRanges : std::uint8_t {
+  kError,  // reading them fails
+  kZero,   // they read as zeros
+};
+
+// Thread-safe.
+class OpenFile {
+ public:
+  OpenFile(FileContent content, BadRanges bad_ranges)
+      : content_(std::move(content)), bad_ranges_(bad_ranges) {}
+  explicit OpenFile(ControlContent content);
+
+  std::uint64_t length() const;
+
+  // Up to scratch.size() bytes from `offset`, as pieces in order; none at the end. EIO for a gap, and for an
+  // extent that fails its check.
+  Reply<std::size_t> read(std::uint64_t offset, MutableByteSpan scratch,
+                          std::vector<Artifact::Piece>& pieces) const;
+  // As lseek's SEEK_DATA and SEEK_HOLE; ENXIO beyond the end, or where no data follows.
+  Reply<std::uint64_t> seek_data(std::uint64_t offset) const;
+  Reply<std::uint64_t> seek_hole(std::uint64_t offset) const;
+
+ private:
+  std::variant<FileContent, Artifact, std::shared_ptr<const Bytes>> content_;
+  BadRanges bad_ranges_ = BadRanges::kError;
+};
+
+}  // namespace asl::fusefs
