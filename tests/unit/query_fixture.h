@@ -86,6 +86,7 @@ class QueryTest : public ::testing::Test {
       if (!full.starts_with(start)) continue;
       const std::string rest = full.substr(start.size());
       const std::string name = rest.substr(0, rest.find('/'));
+      if (children.contains(name)) continue;  // stored with the first path through it
       Entry child =
           name == rest && entry.type != EntryType::kDirectory ? entry : store_directory(tree, start + name);
       if (name == rest && entry.type == EntryType::kDirectory) child.mode = entry.mode;

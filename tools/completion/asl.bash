@@ -59,6 +59,10 @@ _asl() {
     "restore|--overwrite") COMPREPLY=($(compgen -W 'never changed always' -- "$cur")); return ;;
     "restore|--jobs"|"restore|-j") :; return ;;
     "export-tar|--output"|"export-tar|-o") _asl_paths -f; return ;;
+    "mount|--media") _asl_paths -f; return ;;
+    "mount|--verify") COMPREPLY=($(compgen -W 'always once never' -- "$cur")); return ;;
+    "mount|--log") _asl_paths -f; return ;;
+    "mount|--option"|"mount|-o") :; return ;;
     "snapshots|--host") :; return ;;
     "snapshots|--tag") :; return ;;
     "snapshots|--source") :; return ;;
@@ -95,6 +99,7 @@ _asl() {
       'stat') options+=' --extents' ;;
       'restore') options+=' --to --include --exclude --overwrite --delete --verify --numeric-ids -j --jobs -n --dry-run' ;;
       'export-tar') options+=' -o --output --dense --fill-gaps' ;;
+      'mount') options+=' --media -f --foreground --verify --log -o --option' ;;
       'snapshots') options+=' --host --tag --source -n --last' ;;
       'snapshot show') options+=' --errors' ;;
       'snapshot forget') options+=' -n --dry-run' ;;
@@ -110,13 +115,15 @@ _asl() {
     return
   fi
   case $command in
-    '') COMPREPLY=($(compgen -W 'ingest import-tar ls tree cat sums find diff stat restore export-tar snapshots snapshot forget log verify gc init domain help' -- "$cur")) ;;
+    '') COMPREPLY=($(compgen -W 'ingest import-tar ls tree cat sums find diff stat restore export-tar mount umount snapshots snapshot forget log verify gc init domain help' -- "$cur")) ;;
     'snapshot') COMPREPLY=($(compgen -W 'show label forget hold release' -- "$cur")) ;;
     'domain') COMPREPLY=($(compgen -W 'create list show' -- "$cur")) ;;
     'ingest') _asl_paths -f ;;
     'import-tar') _asl_paths -f ;;
+    'mount') _asl_paths -d ;;
+    'umount') _asl_paths -d ;;
     'init') _asl_paths -d ;;
-    'help') COMPREPLY=($(compgen -W 'ingest import-tar ls tree cat sums find diff stat restore export-tar snapshots snapshot forget log verify gc init domain help' -- "$cur")) ;;
+    'help') COMPREPLY=($(compgen -W 'ingest import-tar ls tree cat sums find diff stat restore export-tar mount umount snapshots snapshot forget log verify gc init domain help' -- "$cur")) ;;
   esac
 }
 
