@@ -9,7 +9,7 @@
 namespace asl::fusefs {
 
 Result<std::unique_ptr<FileView>> FileView::open(io::Io& io, FileViewOptions options) {
-  std::unique_ptr<FileView> view(new FileView(io, std::move(options)));
+  std::unique_ptr<FileView> view(new FileView(std::move(options)));
   const DomainSetOptions set_options{.domain = view->options_.domain, .log = view->options_.log};
   ASL_ASSIGN(view->domains_, DomainSet::open(io, view->options_.directory, set_options, view->cache_));
   view->control_ = std::make_unique<ControlTree>(*view->domains_);

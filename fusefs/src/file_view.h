@@ -87,8 +87,8 @@ class FileView {
     std::shared_ptr<const SnapshotTree> tree;
     TreePlace place;
   };
-  FileView(io::Io& io, FileViewOptions options)
-      : io_(io), options_(std::move(options)), cache_(options_.tree_cache_bytes) {}
+  explicit FileView(FileViewOptions options)
+      : options_(std::move(options)), cache_(options_.tree_cache_bytes) {}
   Result<void> settle_root();
   // Node 1 stands for the place that is the root, if there is one.
   std::uint64_t resolved(std::uint64_t node) const {
@@ -99,7 +99,6 @@ class FileView {
   Reply<Entry> entry_of(const Located& at);
   std::uint64_t inode_of(const Located& at, std::uint32_t position, const Entry& entry) const;
 
-  io::Io& io_;
   const FileViewOptions options_;
   TreeCache cache_;
   std::unique_ptr<DomainSet> domains_;
