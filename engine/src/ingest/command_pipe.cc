@@ -1,8 +1,11 @@
 #include "ingest/command_pipe.h"
 
 #include <cerrno>
+#include <csignal>
 #include <fcntl.h>
+#include <poll.h>
 #include <spawn.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <utility>
@@ -36,7 +39,19 @@ CommandPipe::CommandPipe(CommandPipe&& other) noexcept
       pid_(std::exchange(other.pid_, -1)) {}
 
 CommandPipe::~CommandPipe() {
+  if (pid_ >= 0) end_command();
   static_cast<void>(finish());
+}
+
+// Nobody wants its output any more. One that writes would notice by itself, one that waits for something
+// never.
+void CommandPipe::end_command() {
+  if (fd_ >= 0) ::close(std::exchange(fd_, -1));
+  static_cast<void>(::kill(pid_, SIGTERM));
+  const int handle = static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0));
+  struct pollfd ended{.fd = handle, .events = POLLIN, .revents = 0};
+  if (handle < 0 || ::poll(&ended, 1, kEndWaitMs) <= 0) static_cast<void>(::kill(pid_, SIGKILL));
+  if (handle >= 0) ::close(handle);
 }
 
 Result<void> CommandPipe::finish() {

@@ -8,9 +8,12 @@
 
 namespace asl {
 
-// A running `sh -c COMMAND` whose standard output is to be read. Destroying it closes the pipe and waits.
+// A running `sh -c COMMAND` whose standard output is to be read. Destroying it before
+// finish() closes the pipe, ends the command (SIGTERM, and SIGKILL after kEndWaitMs) and waits for it.
 class CommandPipe {
  public:
+  static constexpr int kEndWaitMs = 2000;
+
   static Result<CommandPipe> start(const std::string& command);
   CommandPipe(CommandPipe&& other) noexcept;
   ~CommandPipe();
@@ -21,6 +24,7 @@ class CommandPipe {
   Result<void> finish();
 
  private:
+  void end_command();
   CommandPipe(std::string command, int fd, pid_t pid) : command_(std::move(command)), fd_(fd), pid_(pid) {}
   std::string command_;
   int fd_ = -1;

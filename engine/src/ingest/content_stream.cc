@@ -16,6 +16,8 @@ constexpr std::size_t kPiecesPlanned = 2 * kStreamReadsInFlight;
 // A hole costs hashing, about a second a GiB: it is taken in pieces, so that nobody waits long for the end of
 // one, neither a commit nor someone who asked to stop.
 constexpr std::uint64_t kHolePieceMax = 64ULL << 20;
+// How long an idle pipe is waited for before somebody who asked to stop is looked for again.
+constexpr int kStopLookMs = 100;
 
 }  // namespace
 
@@ -232,11 +234,21 @@ Result<StreamedContent> ContentStream::finish() {
   return content;
 }
 
+// A signal that comes between the look at the stop flag and the wait wakes nobody: the wait ends by itself
+// too.
+Result<void> ContentStream::wait_for_input(int fd) const {
+  while (true) {
+    ASL_TRY(run_.stop.check());
+    ASL_ASSIGN(const bool ready, io::wait_readable(fd, kStopLookMs));
+    if (ready) return {};
+  }
+}
+
 Result<StreamedContent> ContentStream::read_pipe(int fd) {
   reset(io::File(), 0, false, 1);
   ASL_TRY(ensure_stream(0));
   while (true) {
-    ASL_TRY(run_.stop.check());
+    ASL_TRY(wait_for_input(fd));
     stream_->wait_for_space(position_ + 1);
     const std::uint64_t room = std::min<std::uint64_t>(stream_->limit() - position_, kStreamReadBytes);
     ASL_ASSIGN(const std::size_t got, io::read_pipe(fd, {stream_->space(position_), room}));

@@ -45,7 +45,8 @@ class ContentStream {
   // store's.
   Result<StreamedContent> read_file(const io::File& file, std::uint64_t size, bool sparse,
                                     std::uint32_t sector_bytes);
-  // Reads a pipe to its end. A read error is returned: what was not read cannot be asked for again.
+  // Reads a pipe to its end. A read error is returned: what was not read cannot be asked for again. A pipe
+  // that says nothing is waited for, but not past a wish to stop (kInterrupted).
   Result<StreamedContent> read_pipe(int fd);
 
   // Of the last stream: errno of its first failed read, 0 if none.
@@ -72,6 +73,7 @@ class ContentStream {
   Result<void> ensure_stream(std::uint64_t offset);
   Result<void> end_piece(std::uint64_t end);
   void add_gap(std::uint64_t from, std::uint64_t to, GapStatus status);
+  Result<void> wait_for_input(int fd) const;
   Result<StreamedContent> finish();
 
   IngestRun& run_;

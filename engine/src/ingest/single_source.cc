@@ -38,7 +38,8 @@ struct Opened {
 
 Result<Opened> open_source(IngestRun& run, const std::string& path) {
   Opened opened;
-  ASL_ASSIGN(opened.file, run.source_io.open(path, {.direct = true, .no_atime = true}));
+  // Not waiting: a fifo would wait for somebody to write to it, and is no source.
+  ASL_ASSIGN(opened.file, run.source_io.open(path, {.direct = true, .no_atime = true, .no_wait = true}));
   auto stat = io::stat_fd(opened.file.fd());
   if (!stat) return fail(std::move(stat).error().with_path(path));
   opened.stat = *stat;

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <limits>
 #include <linux/fs.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -243,6 +244,13 @@ Result<std::optional<DataRange>> next_data_range(int fd, std::uint64_t from, std
   const off_t stop = retry([&] { return ::lseek(fd, start, SEEK_HOLE); });
   if (stop < 0) return fail(system_error(errno, "cannot find the next hole"));
   return DataRange{offset, std::min(static_cast<std::uint64_t>(stop), size) - offset};
+}
+
+Result<bool> wait_readable(int fd, int timeout_ms) {
+  struct pollfd wanted{.fd = fd, .events = POLLIN, .revents = 0};
+  const int ready = ::poll(&wanted, 1, timeout_ms);
+  if (ready < 0 && errno != EINTR) return fail(system_error(errno, "cannot wait for the input"));
+  return ready > 0;
 }
 
 Result<std::size_t> read_pipe(int fd, MutableByteSpan into) {

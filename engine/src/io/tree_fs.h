@@ -132,6 +132,9 @@ struct DataRange {
 // the file system cannot tell, the rest is one range of data. Moves the descriptor's file position.
 Result<std::optional<DataRange>> next_data_range(int fd, std::uint64_t from, std::uint64_t size);
 
+// Waits until a pipe has something to say: bytes, its end or an error. False after `timeout_ms`, or when a
+// signal came first.
+Result<bool> wait_readable(int fd, int timeout_ms);
 // The next bytes of a pipe, at least one unless it has ended (then 0).
 Result<std::size_t> read_pipe(int fd, MutableByteSpan into);
 

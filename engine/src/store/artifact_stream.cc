@@ -24,6 +24,8 @@ ArtifactStream::ArtifactStream(std::unique_ptr<Impl> impl) : impl_(std::move(imp
 
 ArtifactStream::~ArtifactStream() {
   const Gate::Pass pass(impl_->lane->session.gate);
+  // What an unfinished artifact has packed stays in the batch: whoever interrupted it may go on later.
+  if (!impl_->lane->session.ended) static_cast<void>(impl_->record_finished_extents());
   impl_->lane->stream = nullptr;
 }
 
