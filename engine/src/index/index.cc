@@ -21,9 +21,15 @@ EntryKind kind_of(const Reference& ref) {
 // objects.
 class OpenSegment {
  public:
-  OpenSegment(const SegmentStore& store, const LiveSegment& live, const std::shared_ptr<PageCache>& pages)
+  OpenSegment(const SegmentStore& store, const LiveSegment& live, const std::shared_ptr<PageCache>& pages,
+              bool distrusted)
       : store_(store) {
     segment_.live = live;
+    if (distrusted) {
+      segment_.error =
+          Error{.code = ErrorCode::kIntegrity, .message = "an index segment is damaged", .path = path()};
+      return;
+    }
     auto reader = SegmentReader::open(store.io(), store.segment_path(live.number), live.number, pages);
     if (reader) {
       segment_.reader = std::move(*reader);
@@ -31,6 +37,7 @@ class OpenSegment {
     }
     Error error = std::move(reader).error();
     if (error.code == ErrorCode::kNotFound) {
+      missing_ = true;
       // The log says that it is live. "Not found" would mean that the store never held what is asked for.
       error.code = ErrorCode::kIntegrity;
       error.message = "an index segment is missing";
@@ -40,6 +47,8 @@ class OpenSegment {
 
   const Index::Segment& segment() const { return segment_; }
   const LiveSegment& live() const { return segment_.live; }
+  std::string path() const { return store_.segment_path(segment_.live.number); }
+  bool missing() const { return missing_; }
 
   // nullopt: not there. A digest that the filter excludes costs no read of the segment.
   Result<std::optional<RecordHandle>> find(const Reference& ref) {
@@ -77,6 +86,7 @@ class OpenSegment {
 
   SegmentStore store_;
   Index::Segment segment_;
+  bool missing_ = false;
   std::mutex mutex_;
   std::unique_ptr<const BloomFilter> bloom_;
   std::atomic<const BloomFilter*> bloom_now_{nullptr};
@@ -141,7 +151,8 @@ Index::~Index() = default;
 
 std::shared_ptr<const Index> Index::open(const SegmentStore& store, std::span<const LiveSegment> live,
                                          const std::shared_ptr<const Index>& older, IndexCache* cache,
-                                         const std::shared_ptr<PageCache>& pages) {
+                                         const std::shared_ptr<PageCache>& pages,
+                                         const std::set<SegmentNumber>& distrusted) {
   auto impl = std::make_unique<Impl>();
   impl->cache = cache;
   std::vector<LiveSegment> order(live.begin(), live.end());
@@ -152,12 +163,13 @@ std::shared_ptr<const Index> Index::open(const SegmentStore& store, std::span<co
   for (const LiveSegment& segment : order) {
     const auto known =
         older ? older->impl_->by_number.find(segment.number) : decltype(impl->by_number.find(0)){};
-    const bool shared = older && known != older->impl_->by_number.end() &&
+    const bool bad = distrusted.contains(segment.number);
+    const bool shared = !bad && older && known != older->impl_->by_number.end() &&
                         older->impl_->segments[known->second].live == segment &&
                         older->impl_->segments[known->second].reader;
     impl->by_number.emplace(segment.number, impl->open.size());
     impl->open.push_back(shared ? older->impl_->open[known->second]
-                                : std::make_shared<OpenSegment>(store, segment, pages));
+                                : std::make_shared<OpenSegment>(store, segment, pages, bad));
     impl->segments.push_back(impl->open.back()->segment());
     impl->covered.push_back(cache != nullptr && cache->covers(segment));
   }
@@ -203,13 +215,14 @@ Result<std::optional<ArtifactHandle>> Index::find(const Reference& ref) const {
   const auto everywhere = [](std::size_t) { return true; };
   if (impl_->use_cache()) {
     // What was sealed after the cache's watermark is newer than anything the cache knows.
-    ASL_ASSIGN(const auto newer, impl_->search(ref, 0, [this](std::size_t i) { return !impl_->covered[i]; }));
-    if (newer) return handle_at(newer->position, newer->handle);
+    auto newer = impl_->search(ref, 0, [this](std::size_t i) { return !impl_->covered[i]; });
+    if (newer && *newer) return handle_at((*newer)->position, (*newer)->handle);
     if (const auto entries = impl_->cache->lookup(ref.digest)) {
       const auto& entry = (*entries)[static_cast<std::size_t>(kind_of(ref))];
       // No entry is an answer. An entry that cannot be followed is none: another segment may hold an older
       // copy.
-      if (!entry) return std::nullopt;
+      if (!entry && newer) return std::nullopt;
+      if (!entry) return fail(std::move(newer).error());
       if (auto handle = handle_from_cache(*entry, ref)) return handle;
     }
   }
@@ -249,7 +262,9 @@ std::optional<FoundExtent> Index::find_extent_in_cache(const Digest& digest) con
   for (const EntryKind kind : {EntryKind::kExtent, EntryKind::kUntyped}) {
     const auto& entry = (*entries)[static_cast<std::size_t>(kind)];
     if (!entry || entry->record_number || entry->block_number == kHoleBlock) continue;
-    if (impl_->find_open(entry->segment) == nullptr) continue;
+    // A damaged segment will do: what the bytes there must hash to is known, and they are checked when they
+    // are read.
+    if (!impl_->by_number.contains(entry->segment)) continue;
     if (const auto location = impl_->location_of(*entry, digest))
       return FoundExtent{entry->segment, *location};
   }
@@ -326,6 +341,17 @@ std::vector<Error> Index::broken() const {
   for (const Segment& segment : impl_->segments)
     if (segment.error) errors.push_back(*segment.error);
   return errors;
+}
+
+bool Index::lacks_files() const {
+  return std::ranges::any_of(impl_->open, [](const auto& segment) { return segment->missing(); });
+}
+
+std::optional<SegmentNumber> Index::segment_of(const Error& error) const {
+  const auto named =
+      std::ranges::find_if(impl_->open, [&](const auto& segment) { return segment->path() == error.path; });
+  if (error.path.empty() || named == impl_->open.end()) return std::nullopt;
+  return (*named)->live().number;
 }
 
 Result<std::size_t> Index::write_missing_blooms() const {

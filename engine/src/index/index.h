@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -76,10 +77,12 @@ class Index {
   // Opens `live` (in any order). `older` may be null; the segments it has in common are shared with it.
   // `cache` may be null; it must outlive the Index. A segment that is missing or whose header is damaged does
   // not fail the open: it is listed in broken() and a look-up that could have needed it returns its error
-  // instead of "not there".
+  // instead of "not there". The segments in `distrusted` are treated as such ones: they are known to be
+  // damaged.
   static std::shared_ptr<const Index> open(const SegmentStore& store, std::span<const LiveSegment> live,
                                            const std::shared_ptr<const Index>& older, IndexCache* cache,
-                                           const std::shared_ptr<PageCache>& pages);
+                                           const std::shared_ptr<PageCache>& pages,
+                                           const std::set<SegmentNumber>& distrusted = {});
 
   // The copy sealed last. Nothing: no live segment holds it.
   Result<std::optional<ArtifactHandle>> find(const Reference& ref) const;
@@ -99,6 +102,10 @@ class Index {
   std::span<const Segment> segments() const;
   std::shared_ptr<const SegmentReader> segment(SegmentNumber number) const;  // null if not live or broken
   std::vector<Error> broken() const;
+  // Some live segment's file was not there when this state was opened.
+  bool lacks_files() const;
+  // The live segment whose file an error names, if it names one.
+  std::optional<SegmentNumber> segment_of(const Error& error) const;
 
   // Writes the bloom files that are missing, stale or damaged; for the writer. Returns how many.
   Result<std::size_t> write_missing_blooms() const;

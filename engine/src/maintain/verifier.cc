@@ -25,6 +25,10 @@ constexpr std::string_view kRepairHint =
     "ingest the original again, or restore the named files from elsewhere and ingest them: the bytes are put "
     "back by "
     "their hash";
+constexpr std::string_view kSegmentHint =
+    "ingest the originals again: what only this segment named is stored anew. Or put the file back from a "
+    "copy of the "
+    "store";
 constexpr std::string_view kCopyHint =
     "asl restore or asl export-tar what the store still shows, and ingest it into a new one";
 
@@ -71,14 +75,16 @@ Result<void> Verifier::check_segments() {
     ++report_.segments;
     if (segment.reader == nullptr) {
       Error error = segment.error.value_or(Error{.message = "a segment cannot be opened"});
-      error.hint = kCopyHint;
+      error.hint = kSegmentHint;
       add(FindingKind::kSegment, std::move(error));
       continue;
     }
     if (auto checked = check_segment(segment); !checked) {
       Error error = std::move(checked).error();
       if (error.code == ErrorCode::kInterrupted) return fail(std::move(error));
-      error.hint = kCopyHint;
+      if (error.code == ErrorCode::kIntegrity)
+        DamageList::report(domain_.io(), impl_.layout.damaged_file(), segment.live.number);
+      error.hint = kSegmentHint;
       add(FindingKind::kSegment, std::move(error));
     }
   }

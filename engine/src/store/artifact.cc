@@ -30,9 +30,9 @@ std::uint64_t Artifact::extent_count() const {
 Result<std::size_t> Artifact::read(std::uint64_t offset, MutableByteSpan into) const {
   if (offset >= length()) return 0;
   const std::uint64_t end = offset + std::min<std::uint64_t>(into.size(), length() - offset);
-  ASL_ASSIGN(std::uint32_t number, impl_->handle.find_extent_at(offset));
+  ASL_ASSIGN(std::uint32_t number, impl_->noted(impl_->handle.find_extent_at(offset)));
   for (std::uint64_t at = offset; at < end; ++number) {
-    ASL_ASSIGN(const ArtifactExtent extent, impl_->handle.extent(number));
+    ASL_ASSIGN(const ArtifactExtent extent, impl_->noted(impl_->handle.extent(number)));
     const std::uint64_t skip = at - extent.artifact_offset;
     const std::size_t count = std::min(extent.raw_length - skip, end - at);
     const MutableByteSpan part = into.subspan(at - offset, count);
@@ -131,6 +131,9 @@ Result<void> Artifact::Impl::read_other_copy(const ArtifactExtent& extent, Mutab
       found && *found) {
     if (try_place((*found)->location)) return {};
   }
+  // Gone for good, and not moved: what looked for it last has seen the newest state.
+  if (first.code == ErrorCode::kNotFound)
+    DamageList::report(domain->io(), DomainLayout(domain->directory()).damaged_file(), extent.location);
   first.object = to_text(handle.reference());
   if (first.hint.empty())
     first.hint = "asl verify --data lists what is damaged; ingesting the original again heals it";

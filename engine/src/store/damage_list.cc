@@ -2,21 +2,66 @@
 
 #include <charconv>
 #include <fmt/format.h>
+#include <optional>
 #include <string_view>
 
 namespace asl {
 namespace {
 
 constexpr std::size_t kHexSize = 64;
+constexpr std::string_view kSegmentWord = "segment ";
 
 std::string line_of(const Digest& digest, const BlockId& block, std::uint32_t offset_bytes) {
   return fmt::format("{} {} {}\n", to_hex(digest), to_hex(block), offset_bytes);
 }
 
+std::string line_of(SegmentNumber segment) {
+  return fmt::format("{}{}\n", kSegmentWord, segment);
+}
+
+template <typename Number>
+std::optional<Number> parse_number(std::string_view text) {
+  Number number = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+void append_line(io::Io& io, const std::string& path, const std::string& line) {
+  auto file = io.open(path, {.write = true});
+  if (!file) file = io.open(path, {.write = true, .create_new = true});
+  if (!file) return;
+  const auto status = io.status(*file);
+  if (!status) return;
+  const auto size_bytes = static_cast<std::uint64_t>(status->st_size);
+  if (size_bytes + line.size() > DamageList::kFileSizeMax) return;
+  // A failure here loses a note about damage, not the damage: verify finds it again.
+  static_cast<void>(io.write(*file, as_bytes(line), size_bytes));
+}
+
 }  // namespace
 
 DamageList::DamageList(DamageList&& other) noexcept
-    : places_(std::move(other.places_)), size_(other.size_.load()), changed_(other.changed_) {}
+    : places_(std::move(other.places_)),
+      segments_(std::move(other.segments_)),
+      size_(other.size_.load()),
+      changed_(other.changed_) {}
+
+// False if the line is not of either form.
+bool DamageList::take(std::string_view line) {
+  if (line.starts_with(kSegmentWord)) {
+    const auto number = parse_number<SegmentNumber>(line.substr(kSegmentWord.size()));
+    if (number) segments_.insert(*number);
+    return number.has_value();
+  }
+  if (line.size() < 2 * kHexSize + 3) return false;
+  const auto digest = digest_from_hex(line.substr(0, kHexSize));
+  const auto block = digest_from_hex(line.substr(kHexSize + 1, kHexSize));
+  const auto offset = parse_number<std::uint32_t>(line.substr(2 * kHexSize + 2));
+  if (!digest || !block || !offset) return false;
+  places_.emplace(*digest, Place{.block = *block, .offset_bytes = *offset});
+  return true;
+}
 
 Result<DamageList> DamageList::load(io::Io& io, const std::string& path) {
   DamageList list;
@@ -25,33 +70,19 @@ Result<DamageList> DamageList::load(io::Io& io, const std::string& path) {
   std::string_view text = as_text(bytes);
   while (!text.empty()) {
     const std::size_t end = text.find('\n');
-    if (end == std::string_view::npos || end < 2 * kHexSize + 3) break;
-    const std::string_view line = text.substr(0, end);
+    if (end == std::string_view::npos || !list.take(text.substr(0, end))) break;
     text.remove_prefix(end + 1);
-    const auto digest = digest_from_hex(line.substr(0, kHexSize));
-    const auto block = digest_from_hex(line.substr(kHexSize + 1, kHexSize));
-    Place place;
-    const std::string_view number = line.substr(2 * kHexSize + 2);
-    const auto parsed = std::from_chars(number.data(), number.data() + number.size(), place.offset_bytes);
-    if (!digest || !block || parsed.ec != std::errc() || parsed.ptr != number.data() + number.size()) break;
-    place.block = *block;
-    list.places_.emplace(*digest, place);
   }
-  list.size_ = list.places_.size();
+  list.size_ = list.places_.size() + list.segments_.size();
   return list;
 }
 
 void DamageList::report(io::Io& io, const std::string& path, const ExtentLocation& extent) {
-  const std::string line = line_of(extent.digest, extent.block, extent.offset_bytes);
-  auto file = io.open(path, {.write = true});
-  if (!file) file = io.open(path, {.write = true, .create_new = true});
-  if (!file) return;
-  const auto status = io.status(*file);
-  if (!status) return;
-  const auto size_bytes = static_cast<std::uint64_t>(status->st_size);
-  if (size_bytes + line.size() > kFileSizeMax) return;
-  // A failure here loses a note about damage, not the damage: verify finds it again.
-  static_cast<void>(io.write(*file, as_bytes(line), size_bytes));
+  append_line(io, path, line_of(extent.digest, extent.block, extent.offset_bytes));
+}
+
+void DamageList::report(io::Io& io, const std::string& path, SegmentNumber segment) {
+  append_line(io, path, line_of(segment));
 }
 
 bool DamageList::contains(const Digest& digest) const {
@@ -64,13 +95,30 @@ void DamageList::keep_only(const std::function<bool(const BlockId&)>& is_there) 
   const std::lock_guard lock(mutex_);
   if (std::erase_if(places_, [&](const auto& entry) { return !is_there(entry.second.block); }) > 0)
     changed_ = true;
-  size_ = places_.size();
+  size_ = places_.size() + segments_.size();
 }
 
 void DamageList::heal(const Digest& digest) {
   const std::lock_guard lock(mutex_);
   if (places_.erase(digest) > 0) changed_ = true;
-  size_ = places_.size();
+  size_ = places_.size() + segments_.size();
+}
+
+std::set<SegmentNumber> DamageList::segments() const {
+  const std::lock_guard lock(mutex_);
+  return segments_;
+}
+
+void DamageList::add(SegmentNumber segment) {
+  const std::lock_guard lock(mutex_);
+  if (segments_.insert(segment).second) changed_ = true;
+  size_ = places_.size() + segments_.size();
+}
+
+void DamageList::heal(SegmentNumber segment) {
+  const std::lock_guard lock(mutex_);
+  if (segments_.erase(segment) > 0) changed_ = true;
+  size_ = places_.size() + segments_.size();
 }
 
 Result<void> DamageList::save(io::Io& io, const std::string& path) {
@@ -78,6 +126,7 @@ Result<void> DamageList::save(io::Io& io, const std::string& path) {
   if (!changed_) return {};
   std::string text;
   for (const auto& [digest, place] : places_) text += line_of(digest, place.block, place.offset_bytes);
+  for (const SegmentNumber segment : segments_) text += line_of(segment);
   ASL_TRY(io::replace_file(io, path, as_bytes(text)));
   changed_ = false;
   return {};

@@ -5,6 +5,7 @@
 
 #include <asl/engine/domain.h>
 
+#include "store/damage_list.h"
 #include "store/domain_impl.h"
 
 namespace asl {
@@ -12,6 +13,9 @@ namespace {
 
 // A prefix with this many matches is named with its first candidates only.
 constexpr std::size_t kCandidatesShown = 8;
+
+constexpr std::string_view kSegmentHint =
+    "ingest the originals again: what only the damaged segment named is stored anew";
 
 std::vector<LiveSegment> live_segments(const LogState& state) {
   std::vector<LiveSegment> live;
@@ -41,12 +45,14 @@ Result<void> Domain::Impl::show(std::shared_ptr<const LogState> state) {
   const std::shared_ptr<const View> older = current();
   auto next = std::make_shared<View>();
   IndexCache* writer_cache = nullptr;
+  std::set<SegmentNumber> bad;
   {
     const std::lock_guard lock(view_mutex);
     writer_cache = cache;
+    bad = distrusted;
   }
   next->index =
-      Index::open(segments, live_segments(*state), older ? older->index : nullptr, writer_cache, pages);
+      Index::open(segments, live_segments(*state), older ? older->index : nullptr, writer_cache, pages, bad);
   next->state = std::move(state);
   const std::lock_guard lock(view_mutex);
   view = std::move(next);
@@ -57,12 +63,46 @@ Result<void> Domain::Impl::attach_cache(IndexCache* writer_cache) {
   {
     const std::lock_guard lock(view_mutex);
     cache = writer_cache;
+    if (cache == nullptr) distrusted.clear();
   }
   return show(current()->state);
 }
 
+Result<void> Domain::Impl::distrust(const std::set<SegmentNumber>& damaged) {
+  const std::lock_guard lock(refresh_mutex);
+  {
+    const std::lock_guard view_lock(view_mutex);
+    distrusted.insert(damaged.begin(), damaged.end());
+  }
+  return show(current()->state);
+}
+
+Error Domain::Impl::note_segment_damage(const View& seen, Error error) {
+  const auto number = seen.index->segment_of(error);
+  if (!number) return error;
+  if (error.hint.empty()) error.hint = kSegmentHint;
+  // One that could not be opened, the next writer finds by itself.
+  if (error.code != ErrorCode::kIntegrity || seen.index->segment(*number) == nullptr) return error;
+  {
+    const std::lock_guard lock(view_mutex);
+    if (!noted.insert(*number).second) return error;
+  }
+  DamageList::report(io, layout.damaged_file(), *number);
+  return error;
+}
+
 Result<bool> Domain::Impl::replay(bool from_start) {
   const std::lock_guard lock(refresh_mutex);
+  ASL_ASSIGN(const bool moved, replay_once(from_start));
+  if (!moved) return false;
+  while (current()->index->lacks_files()) {
+    ASL_ASSIGN(const bool more, replay_once(false));
+    if (!more) break;
+  }
+  return true;
+}
+
+Result<bool> Domain::Impl::replay_once(bool from_start) {
   const std::shared_ptr<const View> older = current();
   const bool fresh = from_start || older == nullptr;
   auto state = fresh ? std::make_shared<LogState>() : std::make_shared<LogState>(*older->state);
@@ -151,7 +191,10 @@ Result<Artifact> Domain::find(const Reference& ref) const {
     error.message += fmt::format(" ({})", tombstone_reason_name(tombstone->reason));
     return fail(std::move(error));
   }
-  ASL_ASSIGN(auto found, view->index->find(ref));
+  auto looked_up = view->index->find(ref);
+  if (!looked_up)
+    return fail(impl_->note_segment_damage(*view, std::move(looked_up).error()).with_object(to_text(ref)));
+  std::optional<ArtifactHandle> found = std::move(*looked_up);
   if (!found)
     return fail(Error{.code = ErrorCode::kNotFound, .message = "no such artifact", .object = to_text(ref)});
   return Artifact(std::make_shared<const Artifact::Impl>(Artifact::Impl{this, view, std::move(*found)}));

@@ -4,6 +4,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 
 #include <asl/engine/domain.h>
@@ -32,20 +33,30 @@ struct Domain::Impl {
   std::shared_ptr<PageCache> pages;
   bool layout_read_only = false;  // a newer minor layout version
 
-  mutable std::mutex view_mutex;  // guards the three below
+  mutable std::mutex view_mutex;  // guards those below
   std::shared_ptr<const View> view;
   std::optional<Error> corruption;
-  IndexCache* cache = nullptr;  // of the writer of this process, while there is one
+  IndexCache* cache = nullptr;         // of the writer of this process, while there is one
+  std::set<SegmentNumber> distrusted;  // by that writer: known to be damaged
+  std::set<SegmentNumber> noted;       // in store/damaged, by this object
 
   std::mutex refresh_mutex;  // guards position
   LogPosition position;
 
-  // Replays what is new, or all. True if the view moved.
+  // Replays what is new, or all. True if the view moved. Goes on until every live segment's file is there or
+  // the log says nothing new: while a writer merges, segments go between the reading of the log and the
+  // opening of the files.
   Result<bool> replay(bool from_start);
+  Result<bool> replay_once(bool from_start);
   // Builds the view for a state; shares open segments with the present one.
   Result<void> show(std::shared_ptr<const LogState> state);
   // While a writer lives, look-ups go through its cache; null detaches it.
   Result<void> attach_cache(IndexCache* writer_cache);
+  // Look-ups pass over these segments as over missing ones from now on; for the writer.
+  Result<void> distrust(const std::set<SegmentNumber>& segments);
+  // Where `error` says that a live segment cannot be read, that is noted in store/damaged, once, and the
+  // error gets its next step.
+  Error note_segment_damage(const View& seen, Error error);
   std::shared_ptr<const View> current() const;
 };
 
@@ -55,6 +66,12 @@ struct Artifact::Impl {
   std::shared_ptr<const View> view;
   ArtifactHandle handle;
 
+  // The same result; damage of the segment is noted in store/damaged.
+  template <typename T>
+  Result<T> noted(Result<T> result) const {
+    if (result) return result;
+    return fail(const_cast<Domain*>(domain)->impl().note_segment_damage(*view, std::move(result).error()));
+  }
   Result<void> read_extent(const ArtifactExtent& extent, MutableByteSpan into) const;
   Result<std::shared_ptr<const ExtentBytes>> share_extent(const ArtifactExtent& extent) const;
   Result<void> read_other_copy(const ArtifactExtent& extent, MutableByteSpan into, Error first) const;

@@ -97,9 +97,17 @@ Result<void> StoreWriter::Impl::merge_segments_if_due() {
     if (picked.empty()) return {};
     std::vector<Index::Segment> inputs;
     for (const std::size_t position : picked) inputs.push_back(view->index->segments()[position]);
-    ASL_ASSIGN(const SegmentRewriteReport report,
-               rewrite_segments({.groups = {std::move(inputs)}, .rules = {}, .blocks = {}}));
-    if (report.retired.empty()) return {};  // they cannot be joined after all
+    const auto report = rewrite_segments({.groups = {std::move(inputs)}, .rules = {}, .blocks = {}});
+    if (!report) {
+      // Whoever picks again does so without the segment that cannot be read.
+      ASL_ASSIGN(const bool damaged, pass_over_damaged(report.error()));
+      if (!damaged) return fail(report.error());
+      const std::string unfinished = segments.segment_tmp_path(next_segment - 1);
+      if (io::exists(io, unfinished)) ASL_TRY(io.remove(unfinished));
+      ended = false;
+      continue;
+    }
+    if (report->retired.empty()) return {};  // they cannot be joined after all
   }
 }
 

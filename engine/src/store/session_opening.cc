@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -85,6 +86,30 @@ Result<void> open_cache(Domain::Impl& domain, StoreWriter::Impl& session) {
   return domain.attach_cache(session.cache.get());
 }
 
+// Which of the segments that were found damaged still are: those are passed over. One that is good again
+// (somebody put the file back) or gone is struck out.
+Result<void> look_at_damaged_segments(Domain::Impl& domain, StoreWriter::Impl& session) {
+  const std::shared_ptr<const View> view = domain.current();
+  std::set<SegmentNumber> damaged;
+  for (const Index::Segment& segment : view->index->segments()) {
+    const SegmentNumber number = segment.live.number;
+    if (segment.reader == nullptr)
+      session.damage->add(number);
+    else if (session.damage->segments().contains(number) && !segment.reader->verify_whole(&segment.live.hash))
+      damaged.insert(number);
+  }
+  for (const SegmentNumber number : session.damage->segments()) {
+    const bool live = view->state->find_segment(number) != nullptr;
+    if (!live || (view->index->segment(number) != nullptr && !damaged.contains(number)))
+      session.damage->heal(number);
+  }
+  for (const SegmentNumber number : session.damage->segments())
+    session.notices.push_back(
+        fmt::format("index segment {} is missing or damaged; what only it names is stored anew", number));
+  if (damaged.empty()) return {};
+  return domain.distrust(damaged);
+}
+
 }  // namespace
 
 Result<void> open_session(Domain& target, StoreWriter::Impl& session) {
@@ -111,6 +136,7 @@ Result<void> open_session(Domain& target, StoreWriter::Impl& session) {
     session.next_segment = std::max(session.next_segment, listed.segments.back() + 1);
   ASL_ASSIGN(DamageList damage, DamageList::load(session.io, session.layout.damaged_file()));
   session.damage.emplace(std::move(damage));
+  ASL_TRY(look_at_damaged_segments(domain, session));
   ASL_TRY(open_cache(domain, session));
   // Held from here on: close_session undoes what was done.
   session.lock = std::move(*lock);

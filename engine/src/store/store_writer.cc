@@ -89,7 +89,7 @@ Result<void> StoreWriter::merge_segments() {
 Result<std::optional<ExtentRecord>> StoreWriter::Impl::find_committed(const Digest& digest) {
   if (damage->contains(digest)) return std::nullopt;
   ASL_ASSIGN(const std::optional<FoundExtent> found,
-             domain.view()->index->find_extent(digest, ExtentSearch::kIndexed));
+             or_unknown(domain.view()->index->find_extent(digest, ExtentSearch::kIndexed)));
   if (!found || !presence.holds(found->location)) return std::nullopt;
   return ExtentRecord{.artifact_offset = 0,
                       .raw_length = found->location.raw_length_bytes,
@@ -100,8 +100,19 @@ Result<std::optional<ExtentRecord>> StoreWriter::Impl::find_committed(const Dige
                       .digest = digest};
 }
 
-Result<bool> StoreWriter::Impl::is_recorded(const Reference& ref) const {
-  ASL_ASSIGN(const auto found, domain.view()->index->find(ref));
+Result<bool> StoreWriter::Impl::pass_over_damaged(const Error& error) {
+  if (error.code != ErrorCode::kIntegrity && error.code != ErrorCode::kIo) return false;
+  const std::shared_ptr<const View> view = domain.view();
+  const auto number = view->index->segment_of(error);
+  if (!number) return false;
+  if (view->index->segment(*number) == nullptr) return true;
+  damage->add(*number);
+  ASL_TRY(domain.impl().distrust({*number}));
+  return true;
+}
+
+Result<bool> StoreWriter::Impl::is_recorded(const Reference& ref) {
+  ASL_ASSIGN(const auto found, or_unknown(domain.view()->index->find(ref)));
   return found.has_value();
 }
 
@@ -116,11 +127,16 @@ Result<bool> StoreWriter::Impl::is_intact(const Reference& ref) {
     const SessionIndex::Entry* known = session.find(shard, ref.digest);
     if (known != nullptr && (ref.is_typed() ? known->has_typed : known->has_untyped)) return true;
   }
-  ASL_ASSIGN(const auto found, domain.view()->index->find(ref));
+  ASL_ASSIGN(const auto found, or_unknown(domain.view()->index->find(ref)));
   if (!found || found->extent_count() > kExtentsLookedAt) return false;
   for (std::uint32_t k = 0; k < found->extent_count(); ++k) {
-    ASL_ASSIGN(const ArtifactExtent extent, found->extent(k));
-    if (!extent.hole && !is_there(extent.location)) return false;
+    const auto extent = found->extent(k);
+    if (!extent) {
+      ASL_ASSIGN(const bool damaged, pass_over_damaged(extent.error()));
+      if (damaged) return false;
+      return fail(extent.error());
+    }
+    if (!extent->hole && !is_there(extent->location)) return false;
   }
   return true;
 }
@@ -196,11 +212,16 @@ bool StoreWriter::knows_damage() const {
 }
 
 Result<bool> StoreWriter::still_holds(const Reference& ref) {
-  ASL_ASSIGN(const auto found, impl_->domain.view()->index->find(ref));
+  ASL_ASSIGN(const auto found, impl_->or_unknown(impl_->domain.view()->index->find(ref)));
   if (!found) return false;
   for (std::uint32_t k = 0; k < found->extent_count(); ++k) {
-    ASL_ASSIGN(const ArtifactExtent extent, found->extent(k));
-    if (!extent.hole && !impl_->is_there(extent.location)) return false;
+    const auto extent = found->extent(k);
+    if (!extent) {
+      ASL_ASSIGN(const bool damaged, impl_->pass_over_damaged(extent.error()));
+      if (damaged) return false;
+      return fail(extent.error());
+    }
+    if (!extent->hole && !impl_->is_there(extent->location)) return false;
   }
   return true;
 }

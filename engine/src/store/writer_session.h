@@ -121,10 +121,21 @@ struct StoreWriter::Impl {
   std::atomic<std::uint64_t> bytes_new{0}, bytes_stored{0}, artifacts_new{0}, extents_new{0},
       extents_healed{0}, commits{0};
 
+  // What cannot be looked up, since the segment that may hold it is missing or damaged, counts as unknown: it
+  // is stored anew. The segment is noted in store/damaged and passed over from then on. Other errors stay.
+  template <typename T>
+  Result<std::optional<T>> or_unknown(Result<std::optional<T>> found) {
+    if (found) return found;
+    ASL_ASSIGN(const bool damaged, pass_over_damaged(found.error()));
+    if (damaged) return std::nullopt;
+    return found;
+  }
+  // True if the error was one of a live segment.
+  Result<bool> pass_over_damaged(const Error& error);
   // A copy of the extent in the merged index whose block is there and not known to be damaged.
   Result<std::optional<ExtentRecord>> find_committed(const Digest& digest);
   // Whether the artifact has a record, in the merged index or in this session.
-  Result<bool> is_recorded(const Reference& ref) const;
+  Result<bool> is_recorded(const Reference& ref);
   // Its block is there in full length, and it is not known to be damaged.
   bool is_there(const ExtentLocation& extent);
   // Whether it has one and its bytes are where the record says, as far as can be seen without reading them.

@@ -83,7 +83,7 @@ class Lane {
 // An untyped artifact of any length, given in order. The bytes lie in a ring that is addressed by artifact
 // offset, so that reads (also asynchronous ones) can go straight to their place.
 // At most one per lane at a time; used by the lane's thread. Destroying it unfinished drops the artifact
-// (extents already packed stay in the batch as artifacts of their own once a commit falls).
+// (extents already packed stay in the batch as artifacts of their own).
 class ArtifactStream {
  public:
   static constexpr std::size_t kRingBytes = 32 << 20;
