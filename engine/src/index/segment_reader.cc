@@ -49,13 +49,26 @@ Result<void> SegmentReader::load() {
   ASL_ASSIGN(const std::size_t got, io_->read(file_, first, 0));
   if (got < sizeof header_) return broken({.rule = "a segment ended while it was read"}, 0);
   std::memcpy(&header_, first.data(), sizeof header_);
-  if (const auto bad = check_header(header_)) return broken(bad, 0);
+  if (const auto bad = check_header(header_)) {
+    ASL_ASSIGN(const bool newer, bad.unsupported ? is_whole() : Result<bool>(false));
+    if (bad.unsupported && !newer)
+      return broken({.rule = "a segment's header is damaged", .offset = bad.offset}, 0);
+    return broken(bad, 0);
+  }
 
   const std::uint64_t footer_offset = file_size_ - sizeof footer_;
   ASL_ASSIGN(const std::size_t tail, io_->read(file_, bytes_of(footer_), footer_offset));
   if (tail != sizeof footer_) return broken({.rule = "a segment ended while it was read"}, footer_offset);
   if (const auto bad = check_footer(footer_, header_, file_size_)) return broken(bad, footer_offset);
   return check_page(0, first);
+}
+
+// A version that is not known may also be a flipped bit. Every version ends in the hash of what comes before.
+Result<bool> SegmentReader::is_whole() {
+  ASL_ASSIGN(const std::size_t tail, io_->read(file_, bytes_of(footer_), file_size_ - sizeof footer_));
+  if (tail != sizeof footer_) return false;
+  ASL_ASSIGN(const Hashes hashes, hash_whole());
+  return hashes.body == footer_.sha256;
 }
 
 Result<std::uint64_t> SegmentReader::page_sum(std::uint64_t number) const {

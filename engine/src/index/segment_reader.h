@@ -71,6 +71,7 @@ class SegmentReader : public std::enable_shared_from_this<SegmentReader> {
   friend class DigestProbe;
   SegmentReader() = default;
   Result<void> load();
+  Result<bool> is_whole();
   Result<PageCache::PagePtr> page(std::uint64_t number) const;
   Result<std::uint64_t> page_sum(std::uint64_t number) const;
   Result<void> check_page(std::uint64_t number, ByteSpan content) const;

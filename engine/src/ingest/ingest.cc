@@ -50,6 +50,17 @@ std::string unique_name(std::string name, std::set<std::string>& taken) {
   return candidate;
 }
 
+// A store that is ingested into itself grows while it is read.
+Result<void> check_outside_store(const IngestOptions& options, const Source& source) {
+  if (options.exclude_directory.empty()) return {};
+  const std::string store = real_path_of(options.exclude_directory);
+  if (source.real_path != store && !source.real_path.starts_with(store + "/")) return {};
+  return fail(Error{.code = ErrorCode::kRefused,
+                    .message = "a source lies inside the store",
+                    .path = source.path,
+                    .hint = "copy the store's directory instead, or name another store with --root"});
+}
+
 Result<std::vector<Source>> find_sources(const IngestOptions& options) {
   std::vector<Source> sources;
   std::set<std::string> taken;
@@ -75,6 +86,7 @@ Result<std::vector<Source>> find_sources(const IngestOptions& options) {
       return fail(std::move(error));
     }
     source.is_directory = stat->is_directory();
+    ASL_TRY(check_outside_store(options, source));
     source.name = unique_name(source.real_path.substr(source.real_path.rfind('/') + 1), taken);
     sources.push_back(std::move(source));
   }
@@ -210,6 +222,8 @@ Result<IngestReport> ingest(Domain& domain, const IngestOptions& options, Progre
       report->notices.push_back("written again after a failure: " + first);
     }
   }
+  if (!report && report.error().code == ErrorCode::kNoSpace && report.error().hint.empty())
+    report.error().hint = "free space on the store's disk and run it again: what was committed is kept";
   ASL_TRY(report);
   report->seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return report;

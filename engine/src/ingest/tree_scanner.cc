@@ -70,12 +70,18 @@ Result<void> TreeScanner::run_task(const Task& task) {
   return scan_chunk(*task.node);
 }
 
-// A directory that cannot be opened or listed stays in the snapshot, empty or short, flagged and reported.
+// A directory that cannot be opened or listed stays in the snapshot, empty or short, flagged and reported; a
+// source that cannot be opened ends the run.
 Result<void> TreeScanner::open_directory(ScanNode& node) {
   const io::OpenOptions how{.no_follow = node.parent != nullptr, .directory = true, .no_atime = true};
   auto opened = node.parent != nullptr
                     ? run_.source_io.open_at(node.parent->node->directory, node.entry->name, how)
                     : run_.source_io.open(root_path_, how);
+  if (!opened && node.parent == nullptr) {
+    Error error = std::move(opened).error();
+    error.message = "cannot ingest";
+    return fail(std::move(error).with_path(root_path_));
+  }
   if (!opened) {
     run_.add_problem(shown_path(node, ""), "open", opened.error().sys_errno);
     node.entry->flags |= kEntryNotFullyListed;

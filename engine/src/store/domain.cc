@@ -80,6 +80,7 @@ Result<void> Domain::Impl::distrust(const std::set<SegmentNumber>& damaged) {
 Error Domain::Impl::note_segment_damage(const View& seen, Error error) {
   const auto number = seen.index->segment_of(error);
   if (!number) return error;
+  if (error.code == ErrorCode::kUnsupported) return error;
   if (error.hint.empty()) error.hint = kSegmentHint;
   // One that could not be opened, the next writer finds by itself.
   if (error.code != ErrorCode::kIntegrity || seen.index->segment(*number) == nullptr) return error;
@@ -125,6 +126,19 @@ Result<bool> Domain::Impl::replay_once(bool from_start) {
   return moved;
 }
 
+// A copy may have any name, but not that of another domain.
+Result<void> Domain::Impl::check_own_log() const {
+  const std::string& directory = layout.directory();
+  const auto named = parse_domain_id(std::string_view(directory).substr(directory.rfind('/') + 1));
+  const DomainId& logged = current()->state->genesis()->domain_id;
+  if (!named || *named == logged) return {};
+  Error error = integrity_error("the log is of another domain", log_files.directory(), 0);
+  error.object = to_hex(logged);
+  error.offset.reset();
+  error.hint = "put this domain's log back from a copy of the store";
+  return fail(std::move(error));
+}
+
 Domain::Domain(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Domain::~Domain() = default;
 
@@ -139,6 +153,7 @@ Result<std::unique_ptr<Domain>> Domain::open(io::Io& io, const std::string& dire
     if (impl->corruption) error = *impl->corruption;
     return fail(std::move(error));
   }
+  ASL_TRY(impl->check_own_log());
   return std::unique_ptr<Domain>(new Domain(std::move(impl)));
 }
 

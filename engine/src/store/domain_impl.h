@@ -48,6 +48,7 @@ struct Domain::Impl {
   // opening of the files.
   Result<bool> replay(bool from_start);
   Result<bool> replay_once(bool from_start);
+  Result<void> check_own_log() const;
   // Builds the view for a state; shares open segments with the present one.
   Result<void> show(std::shared_ptr<const LogState> state);
   // While a writer lives, look-ups go through its cache; null detaches it.

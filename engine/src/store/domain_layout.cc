@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <charconv>
 #include <fmt/format.h>
+#include <set>
 #include <string_view>
 
 namespace asl {
@@ -40,6 +41,27 @@ Result<void> DomainLayout::create(io::Io& io) const {
   ASL_TRY(io.sync_directory(directory_ + "/store/blocks"));
   ASL_TRY(io.sync_directory(store()));
   return io::replace_file(io, layout_file(), as_bytes(std::string(kLayoutLine) + "\n"));
+}
+
+Result<void> DomainLayout::make_missing_directories(io::Io& io) const {
+  for (const std::string_view name : kDirectories) {
+    const std::string path = directory_ + "/" + std::string(name);
+    if (!io::exists(io, path)) ASL_TRY(io.make_directory(path));
+  }
+  const std::string blocks = store() + "/blocks";
+  ASL_ASSIGN(const std::vector<io::ListedEntry> listed, io.list(blocks));
+  std::set<std::string> present;
+  for (const io::ListedEntry& entry : listed) present.insert(entry.name);
+  bool made = false;
+  for (unsigned prefix = 0; prefix < 256; ++prefix) {
+    const std::string name = fmt::format("{:02x}", prefix);
+    if (present.contains(name)) continue;
+    ASL_TRY(io.make_directory(blocks + "/" + name));
+    made = true;
+  }
+  if (!made) return {};
+  ASL_TRY(io.sync_directory(blocks));
+  return io.sync_directory(store());
 }
 
 Result<void> DomainLayout::fill_reserve(io::Io& io, std::uint64_t bytes) const {

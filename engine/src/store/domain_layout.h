@@ -36,6 +36,8 @@ class DomainLayout {
   // Every directory of an empty domain, the 256 block directories included, and the layout line.
   // Durable on return, except for the entry of `directory` in its parent.
   Result<void> create(io::Io& io) const;
+  // Makes the directories of an existing domain that somebody removed; what they held is lost. For a writer.
+  Result<void> make_missing_directories(io::Io& io) const;
   // Writes the reserve file anew with at least `bytes`; a full disk is not an error (gc then makes room).
   Result<void> fill_reserve(io::Io& io, std::uint64_t bytes) const;
 

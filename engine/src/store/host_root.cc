@@ -141,6 +141,10 @@ Result<DomainSummary> HostRoot::create_local_domain(const std::string& alias) {
 Result<DomainSummary> HostRoot::create_domain(const std::string& alias, const DomainId& id,
                                               const Digest& root_public_key) {
   ASL_TRY(check_alias(alias));
+  if (read_only_)
+    return fail(Error{.code = ErrorCode::kRefused,
+                      .message = "the store was written by a newer version and is read-only to this one",
+                      .path = directory_});
   ASL_ASSIGN(const std::vector<DomainSummary> present, domains());
   for (const DomainSummary& domain : present) {
     if (domain.alias == alias || domain.id == id)
@@ -168,7 +172,7 @@ Result<DomainSummary> HostRoot::create_domain(const std::string& alias, const Do
   return DomainSummary{.id = id, .alias = alias, .directory = layout.directory()};
 }
 
-Result<std::vector<DomainPlace>> HostRoot::places() const {
+Result<std::vector<std::string>> HostRoot::listed_ids() const {
   ASL_ASSIGN(const Bytes bytes, io::read_file(*io_, directory_ + "/host/domains", kDomainsFileMax));
   std::vector<std::string> ids;
   for (std::string_view text = as_text(bytes); !text.empty();) {
@@ -180,6 +184,26 @@ Result<std::vector<DomainPlace>> HostRoot::places() const {
     ids.emplace_back(line);
     text.remove_prefix(std::min(end + 1, text.size()));
   }
+  return ids;
+}
+
+// A domain gets its line when it is whole: one that has a line and no layout was lost.
+Result<void> HostRoot::check_none_lost() const {
+  ASL_ASSIGN(const std::vector<std::string> ids, listed_ids());
+  for (const std::string& id : ids) {
+    const std::string layout = directory_ + "/domains/" + id + "/layout";
+    if (io::exists(*io_, layout)) continue;
+    return fail(Error{.code = ErrorCode::kIntegrity,
+                      .message = "a domain of this store has lost its layout file",
+                      .object = id,
+                      .path = layout,
+                      .hint = "put the domain's directory, or this file, back from a copy of the store"});
+  }
+  return {};
+}
+
+Result<std::vector<DomainPlace>> HostRoot::places() const {
+  ASL_ASSIGN(std::vector<std::string> ids, listed_ids());
   ASL_ASSIGN(const std::vector<io::ListedEntry> listed, io_->list(directory_ + "/domains"));
   std::vector<std::string> unlisted;
   for (const io::ListedEntry& entry : listed) {
@@ -214,6 +238,8 @@ Result<std::vector<DomainSummary>> HostRoot::domains() const {
 Result<DomainSummary> HostRoot::find_domain(std::string_view name) const {
   ASL_ASSIGN(const std::vector<DomainSummary> present, domains());
   if (name.empty()) {
+    // Else what was meant for a lost domain would go to another.
+    ASL_TRY(check_none_lost());
     if (present.size() == 1) return present.front();
     if (present.empty())
       return fail(Error{.code = ErrorCode::kNotFound,
@@ -231,6 +257,7 @@ Result<DomainSummary> HostRoot::find_domain(std::string_view name) const {
     if (name.size() >= kPrefixHexMin && asl::to_hex(domain.id).starts_with(name)) matches.push_back(domain);
   }
   if (matches.size() == 1) return matches.front();
+  if (matches.empty()) ASL_TRY(check_none_lost());
   return fail(Error{.code = ErrorCode::kNotFound,
                     .message = matches.empty() ? "no such domain" : "several domains start so",
                     .object = std::string(name),

@@ -1,9 +1,12 @@
 #include "store/session_opening.h"
 
 #include <algorithm>
+#include <cerrno>
+#include <climits>
 #include <fmt/format.h>
 #include <set>
 #include <string>
+#include <unistd.h>
 #include <utility>
 
 #include "log/log_writer.h"
@@ -11,6 +14,45 @@
 
 namespace asl {
 namespace {
+
+constexpr std::uint64_t kLockFileMax = 4096;
+
+// The lock file says who holds it, for people. What it says counts only while somebody does.
+std::string lock_holder(StoreWriter::Impl& session) {
+  const auto text = io::read_file(session.io, session.layout.lock_file(), kLockFileMax);
+  if (!text || text->empty() || as_text(*text).find('\n') == std::string_view::npos) return {};
+  return std::string(as_text(*text).substr(0, as_text(*text).find('\n')));
+}
+
+void name_lock_holder(StoreWriter::Impl& session) {
+  char host[HOST_NAME_MAX + 1] = {};
+  if (::gethostname(host, sizeof host - 1) != 0) return;
+  const std::string line = fmt::format("process {} on {}\n", ::getpid(), host);
+  const auto file = session.io.open(session.layout.lock_file(), {.write = true});
+  if (!file || !session.io.truncate(*file, 0)) return;
+  static_cast<void>(session.io.write(*file, as_bytes(line), 0));
+}
+
+Result<std::unique_ptr<io::Lock>> take_lock(StoreWriter::Impl& session) {
+  auto lock = session.io.lock(session.layout.lock_file(), session.options.lock_wait_ms);
+  if (lock) {
+    name_lock_holder(session);
+    return lock;
+  }
+  Error error = std::move(lock).error();
+  if (error.code == ErrorCode::kLocked) {
+    error.hint = "another asl is writing to this domain; wait for it to finish";
+    error.object = lock_holder(session);
+  } else if (error.code == ErrorCode::kNotFound) {
+    error.code = ErrorCode::kIntegrity;
+    error.message = "the domain's store directory is missing";
+    error.path = session.layout.store();
+    error.hint = "put it back from a copy; without one, asl init makes a new store elsewhere";
+  } else if (error.sys_errno == EROFS) {
+    error.hint = "mount the file system writable; looking and restoring need no writing";
+  }
+  return fail(std::move(error));
+}
 
 Result<void> open_log(Domain::Impl& domain, StoreWriter::Impl& session) {
   auto state = std::make_shared<LogState>();
@@ -118,15 +160,10 @@ Result<void> open_session(Domain& target, StoreWriter::Impl& session) {
     return fail(Error{.code = ErrorCode::kRefused,
                       .message = "the store was written by a newer version and is read-only to this one",
                       .path = session.layout.directory()});
-  auto lock = session.io.lock(session.layout.lock_file(), session.options.lock_wait_ms);
-  if (!lock) {
-    Error error = std::move(lock).error();
-    if (error.code == ErrorCode::kLocked)
-      error.hint = "another asl is writing to this domain; wait for it to finish";
-    return fail(std::move(error));
-  }
+  ASL_ASSIGN(std::unique_ptr<io::Lock> lock, take_lock(session));
   if (session.options.release_reserve && io::exists(session.io, session.layout.reserve_file()))
     ASL_TRY(session.io.remove(session.layout.reserve_file()));
+  ASL_TRY(session.layout.make_missing_directories(session.io));
   ASL_TRY(open_log(domain, session));
   ASL_TRY(sweep_after_dead_writer(domain, session));
   ASL_TRY(write_marker(session));
@@ -139,7 +176,7 @@ Result<void> open_session(Domain& target, StoreWriter::Impl& session) {
   ASL_TRY(look_at_damaged_segments(domain, session));
   ASL_TRY(open_cache(domain, session));
   // Held from here on: close_session undoes what was done.
-  session.lock = std::move(*lock);
+  session.lock = std::move(lock);
   return {};
 }
 

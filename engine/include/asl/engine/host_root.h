@@ -59,11 +59,14 @@ class HostRoot {
   // In the order of host/domains; domains found only as directories come last, by id.
   Result<std::vector<DomainSummary>> domains() const;
   // By alias, id, or unambiguous prefix (8 or more digits) of an id. An empty name is the only domain there
-  // is (kUsage with the list if there are several).
+  // is (kUsage with the list if there are several). kIntegrity if a domain that host/domains names may be the
+  // one meant and has no layout file any more.
   Result<DomainSummary> find_domain(std::string_view name) const;
 
  private:
   HostRoot(io::Io& io, std::string directory) : io_(&io), directory_(std::move(directory)) {}
+  Result<std::vector<std::string>> listed_ids() const;
+  Result<void> check_none_lost() const;
   io::Io* io_;
   std::string directory_;
   bool read_only_ = false;
