@@ -112,6 +112,12 @@ fuse_entry_param entry_of(const NodeAnswer& answer) {
 void open_directory(fuse_req_t request, fuse_ino_t node, fuse_file_info* info) {
   FileView& view = served(request).view;
   info->fh = 0;
+  // Where nothing but one snapshot is shown, the kernel need never ask again: it keeps all listings from now
+  // on, and a walk takes half the requests. Control directories must not be kept.
+  if (!view.shows_everything() && served(request).opens_directories_itself) {
+    fuse_reply_err(request, ENOSYS);
+    return;
+  }
   if (view.is_in_snapshot(node)) {
     info->cache_readdir = 1;
     info->keep_cache = 1;

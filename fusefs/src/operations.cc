@@ -25,7 +25,9 @@ void reply_failure(fuse_req_t request, const Failure& failure) {
   fuse_reply_err(request, failure.number);
 }
 
-void init(void*, fuse_conn_info* connection) {
+void init(void* user_data, fuse_conn_info* connection) {
+  static_cast<Served*>(user_data)->opens_directories_itself =
+      (connection->capable & FUSE_CAP_NO_OPENDIR_SUPPORT) != 0;
   const auto want = [&](unsigned capability, bool wanted) {
     if (wanted && (connection->capable & capability) != 0)
       connection->want |= capability;

@@ -18,6 +18,7 @@ inline constexpr unsigned kRequestBytesMax = 1 << 20;
 struct Served {
   FileView& view;
   std::function<void(const std::string&)> log;
+  bool opens_directories_itself = false;  // the kernel can; set when it says so
 };
 
 const fuse_lowlevel_ops& operations();
