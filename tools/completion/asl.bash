@@ -81,6 +81,12 @@ _asl() {
     "log|--last"|"log|-n") :; return ;;
     "gc|--max-unused") :; return ;;
     "init|--alias") :; return ;;
+    "copy|--to-domain") :; return ;;
+    "copy|--compress") :; return ;;
+    "copy|--jobs"|"copy|-j") :; return ;;
+    "import|--from-domain") :; return ;;
+    "import|--compress") :; return ;;
+    "import|--jobs"|"import|-j") :; return ;;
     *"|--root") _asl_paths -d; return ;;
     *"|--domain"|*"|-d") :; return ;;
     *"|--progress") COMPREPLY=($(compgen -W 'auto none json line' -- "$cur")); return ;;
@@ -110,12 +116,14 @@ _asl() {
       'verify') options+=' --data --artifacts' ;;
       'gc') options+=' -n --dry-run --max-unused' ;;
       'init') options+=' --alias' ;;
+      'copy') options+=' --to-domain --init --salvage --compress -j --jobs' ;;
+      'import') options+=' --from-domain --salvage --compress -j --jobs' ;;
     esac
     COMPREPLY=($(compgen -W "$options" -- "$cur"))
     return
   fi
   case $command in
-    '') COMPREPLY=($(compgen -W 'ingest import-tar ls tree cat sums find diff stat restore export-tar mount umount snapshots snapshot forget log verify gc init domain help' -- "$cur")) ;;
+    '') COMPREPLY=($(compgen -W 'ingest import-tar ls tree cat sums find diff stat restore export-tar mount umount snapshots snapshot forget log verify gc init domain copy import help' -- "$cur")) ;;
     'snapshot') COMPREPLY=($(compgen -W 'show label forget hold release' -- "$cur")) ;;
     'domain') COMPREPLY=($(compgen -W 'create list show' -- "$cur")) ;;
     'ingest') _asl_paths -f ;;
@@ -123,7 +131,9 @@ _asl() {
     'mount') _asl_paths -d ;;
     'umount') _asl_paths -d ;;
     'init') _asl_paths -d ;;
-    'help') COMPREPLY=($(compgen -W 'ingest import-tar ls tree cat sums find diff stat restore export-tar mount umount snapshots snapshot forget log verify gc init domain help' -- "$cur")) ;;
+    'copy') _asl_paths -d ;;
+    'import') _asl_paths -d ;;
+    'help') COMPREPLY=($(compgen -W 'ingest import-tar ls tree cat sums find diff stat restore export-tar mount umount snapshots snapshot forget log verify gc init domain copy import help' -- "$cur")) ;;
   esac
 }
 

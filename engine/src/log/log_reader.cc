@@ -9,8 +9,7 @@ namespace asl {
 std::optional<Error> ReplayOutcome::corruption() const {
   if (damage.empty()) return std::nullopt;
   Error error = damage.front().error;
-  if (error.hint.empty())
-    error.hint = "asl restore or asl export-tar what the store still shows, and ingest it into a new one";
+  if (error.hint.empty()) error.hint = "asl copy STORE takes what still verifies into another store";
   return error;
 }
 

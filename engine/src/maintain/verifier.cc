@@ -29,8 +29,7 @@ constexpr std::string_view kSegmentHint =
     "ingest the originals again: what only this segment named is stored anew. Or put the file back from a "
     "copy of the "
     "store";
-constexpr std::string_view kCopyHint =
-    "asl restore or asl export-tar what the store still shows, and ingest it into a new one";
+constexpr std::string_view kCopyHint = "asl copy STORE takes what still verifies into another store";
 
 // Bytes are gone, or cannot be vouched for.
 bool means_loss(FindingKind kind) {

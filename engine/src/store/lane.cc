@@ -17,6 +17,9 @@ ArtifactRecord record_of(const Reference& ref, std::uint64_t length, std::option
   return {.ref = ref, .length = length, .flags = pinned ? kRecordPinned : 0, .type_tag = tag};
 }
 
+// More than any tree has, and few enough that looking is cheaper than placing them.
+constexpr std::uint32_t kExtentsLookedAt = 16;
+
 // No hole and no cut is possible below these: one extent, without asking the cutter.
 constexpr std::size_t kSurelySingle = std::min(kCutMin, kHoleMin);
 
@@ -142,7 +145,7 @@ Result<WrittenArtifact> Lane::Impl::put_single(ByteSpan bytes, std::optional<std
   written.reference = type_tag ? typed_reference(*type_tag, bytes) : untyped_reference(sha256(bytes));
   written.length = bytes.size();
   if (!pinned) {
-    ASL_ASSIGN(const bool known, session.is_intact(written.reference));
+    ASL_ASSIGN(const bool known, session.is_intact(written.reference, kExtentsLookedAt));
     if (known) return written;
   }
   const Digest digest = type_tag ? sha256(bytes) : written.reference.digest;

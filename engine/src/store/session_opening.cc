@@ -61,7 +61,8 @@ Result<void> open_log(Domain::Impl& domain, StoreWriter::Impl& session) {
                         [&](const LogGroup& group) { return state->apply(group.records); }));
   if (auto damage = outcome.corruption()) {
     if (damage->hint.empty())
-      damage->hint = "the store is read-only now: restore what it shows, and ingest it into a new one";
+      damage->hint =
+          "the store is read-only now: asl copy STORE takes what still verifies into another store";
     return fail(std::move(*damage));
   }
   ASL_TRY(state->require_known_types());

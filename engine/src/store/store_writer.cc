@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include <asl/engine/store_writer.h>
@@ -8,12 +9,6 @@
 #include "store/writer_session.h"
 
 namespace asl {
-namespace {
-
-// More than any tree has, and few enough that looking is cheaper than hashing.
-constexpr std::uint32_t kExtentsLookedAt = 16;
-
-}  // namespace
 
 StoreWriter::Impl::Impl(Domain& target, const WriterOptions& writer_options)
     : domain(target),
@@ -78,6 +73,11 @@ Result<Reference> StoreWriter::put_untyped(ByteSpan bytes) {
   return written->reference;
 }
 
+Result<bool> StoreWriter::holds(const Reference& ref) const {
+  const Gate::Pass pass(impl_->gate);
+  return impl_->is_intact(ref, std::numeric_limits<std::uint32_t>::max());
+}
+
 Result<void> StoreWriter::commit(std::span<const NewRecord> records) {
   return impl_->commit(records);
 }
@@ -120,7 +120,7 @@ bool StoreWriter::Impl::is_there(const ExtentLocation& extent) {
   return !damage->contains(extent.digest) && presence.holds(extent);
 }
 
-Result<bool> StoreWriter::Impl::is_intact(const Reference& ref) {
+Result<bool> StoreWriter::Impl::is_intact(const Reference& ref, std::uint32_t extents_max) {
   {
     SessionIndex::Shard& shard = session.shard(ref.digest);
     const std::lock_guard guard(shard.mutex);
@@ -128,7 +128,7 @@ Result<bool> StoreWriter::Impl::is_intact(const Reference& ref) {
     if (known != nullptr && (ref.is_typed() ? known->has_typed : known->has_untyped)) return true;
   }
   ASL_ASSIGN(const auto found, or_unknown(domain.view()->index->find(ref)));
-  if (!found || found->extent_count() > kExtentsLookedAt) return false;
+  if (!found || found->extent_count() > extents_max) return false;
   for (std::uint32_t k = 0; k < found->extent_count(); ++k) {
     const auto extent = found->extent(k);
     if (!extent) {

@@ -139,8 +139,8 @@ struct StoreWriter::Impl {
   // Its block is there in full length, and it is not known to be damaged.
   bool is_there(const ExtentLocation& extent);
   // Whether it has one and its bytes are where the record says, as far as can be seen without reading them.
-  // Artifacts of many extents are not looked at: their extents are, one by one.
-  Result<bool> is_intact(const Reference& ref);
+  // Artifacts of more than `extents_max` extents are not looked at: false.
+  Result<bool> is_intact(const Reference& ref, std::uint32_t extents_max);
   // Adds the artifact's record to the batch unless it is known and nothing of it was stored anew.
   Result<void> record(const ArtifactRecord& artifact, std::span<const ExtentRecord> extents,
                       bool stored_anew);

@@ -60,53 +60,112 @@ CommandSpec domain_show_command() {
       .exit_codes = {4, 5}};
 }
 
+constexpr std::string_view kStoreHelp = "The other store: its root, or one domain's directory";
+
+OptionSpec compress_option() {
+  return {.name = "compress",
+          .kind = ValueKind::kText,
+          .metavar = "HOW",
+          .help =
+              "'off', 'zstd', 'zstd:LEVEL' (1 to 19) or 'auto', for what is written; it need not be what the "
+              "source has",
+          .default_text = "off",
+          .config_key = "store.compress"};
+}
+
+OptionSpec jobs_option() {
+  return {.name = "jobs",
+          .letter = 'j',
+          .kind = ValueKind::kInteger,
+          .metavar = "N",
+          .help = "Number of working threads; without it, one for each processor",
+          .config_key = "store.jobs",
+          .min = 1,
+          .max = 256};
+}
+
+OptionSpec salvage_option() {
+  return {.name = "salvage",
+          .help =
+              "Make snapshots visible although something they name could not be copied; they get the tag "
+              "'incomplete-copy', and reading what is missing fails"};
+}
+
+PositionalSpec store_positional() {
+  return {.name = "STORE", .help = kStoreHelp, .kind = ValueKind::kDirectory};
+}
+
+PositionalSpec ids_positional() {
+  return {
+      .name = "ID",
+      .help = "Snapshot to copy; without any, all of them, with what is pinned and every authority object",
+      .min = 0,
+      .max = kUnlimited};
+}
+
 CommandSpec copy_command() {
   return {
       .name = "copy",
       .section = kSectionStores,
       .summary = "copy snapshots into a second store",
       .description =
-          "A store has no redundancy inside; this makes the second one. Copies every snapshot STORE does "
-          "not have yet, with only the bytes it lacks, into a domain of STORE, keeping the origin on record. "
-          "Every byte is checked on the way. STORE is made by 'asl init'.",
-      .positionals = {{.name = "STORE", .help = "Root of the other store", .kind = ValueKind::kDirectory}},
-      .options = {{.name = "to-domain",
-                   .kind = ValueKind::kText,
-                   .metavar = "NAME",
-                   .help = "Domain of STORE to copy into; not needed where there is only one"},
-                  {.name = "snapshot",
-                   .letter = 's',
-                   .kind = ValueKind::kText,
-                   .metavar = "ID",
-                   .help = "Copy only this snapshot",
-                   .repeatable = true},
-                  {.name = "salvage",
-                   .help = "Go on past damage: copy what is sound, and list what is not (exit 1)"}},
-      .examples = {{"asl copy /mnt/usb/asl-root", "Bring the copy up to date."}},
-      .exit_codes = {1, 3, 4, 5, 7, 9}};
+          "A store has no redundancy inside; this makes the second one. Copies every snapshot that STORE "
+          "does not "
+          "have yet, with only the data it lacks. The copies belong to STORE's own domain: they have numbers "
+          "of "
+          "their own there, and keep label, tags, hold, and where they come from. Every byte is checked as "
+          "it is "
+          "read and hashed again as it is written. Run again, it copies what is new; after an interruption "
+          "it "
+          "goes on.\n\n"
+          "What cannot be read does not stop it: everything else is copied, what is damaged is listed, and "
+          "the "
+          "exit status is 5. A snapshot that needs something damaged does not appear in STORE, unless "
+          "--salvage "
+          "is given. This is also the way out of a store whose log is damaged: whatever verifies is "
+          "copied.\n\n"
+          "Labels, holds and forgetting are not followed later: the copy is a store of its own.",
+      .positionals = {store_positional(), ids_positional()},
+      .options =
+          {{.name = "to-domain",
+            .kind = ValueKind::kText,
+            .metavar = "NAME",
+            .help = "Domain of STORE to copy into; not needed where there is only one"},
+           {.name = "init",
+            .help =
+                "Make STORE first, as 'asl init' does, if there is nothing. Without it, a missing STORE is "
+                "an error: it may be a disk that is not mounted"},
+           salvage_option(),
+           compress_option(),
+           jobs_option()},
+      .examples = {{"asl copy --init /mnt/usb/asl-root", "Make a second store on another disk."},
+                   {"asl copy /mnt/usb/asl-root", "Bring it up to date."},
+                   {"asl copy /mnt/usb/asl-root 7 ann", "Copy two snapshots."}},
+      .exit_codes = {3, 4, 5, 6, 7, 9, 10, 130}};
 }
 
 CommandSpec import_command() {
-  return {
-      .name = "import",
-      .section = kSectionStores,
-      .summary = "bring snapshots over from another store",
-      .description =
-          "The reverse of copy: takes every snapshot of STORE this domain does not have yet. Blocks are "
-          "hard-linked where both lie on one file system.",
-      .positionals = {{.name = "STORE", .help = "Root of the other store", .kind = ValueKind::kDirectory}},
-      .options = {{.name = "from-domain",
-                   .kind = ValueKind::kText,
-                   .metavar = "NAME",
-                   .help = "Domain of STORE to take from; not needed where there is only one"},
-                  {.name = "snapshot",
-                   .letter = 's',
-                   .kind = ValueKind::kText,
-                   .metavar = "ID",
-                   .help = "Take only this snapshot",
-                   .repeatable = true}},
-      .examples = {{"asl import /mnt/usb/asl-root", "Take over what is new there."}},
-      .exit_codes = {1, 3, 4, 5, 7, 9}};
+  return {.name = "import",
+          .section = kSectionStores,
+          .summary = "bring snapshots over from another store",
+          .description =
+              "The reverse of copy: takes every snapshot of STORE that this domain does not have yet, with "
+              "only the "
+              "data it lacks, under numbers of this domain's own. STORE is only read. Every byte is checked "
+              "as it is "
+              "read and hashed again as it is written. All else is as for 'asl copy'.",
+          .positionals = {store_positional(), ids_positional()},
+          .options = {{.name = "from-domain",
+                       .kind = ValueKind::kText,
+                       .metavar = "NAME",
+                       .help = "Domain of STORE to take from; not needed where there is only one"},
+                      salvage_option(),
+                      compress_option(),
+                      jobs_option()},
+          .examples = {{"asl import /mnt/usb/asl-root", "Take over what is new there."},
+                       {"asl --domain archive import ./asl-root --from-domain local",
+                        "Bring snapshots from one domain of a root to another."}},
+          .exit_codes = {3, 4, 5, 6, 7, 9, 10, 130}};
 }
 
 }  // namespace

@@ -131,6 +131,10 @@ class StoreWriter {
   Result<Reference> put_typed(std::uint32_t type_tag, ByteSpan bytes, bool pinned = false);
   Result<Reference> put_untyped(ByteSpan bytes);
 
+  // Whether the store, or this session, has the artifact, with every extent where its record says and none of
+  // them known to be damaged. Reads no content. Thread-safe.
+  Result<bool> holds(const Reference& ref) const;
+
   // Makes everything that was put since the last commit, and `records`, durable and visible as one group.
   // Waits for lanes in the middle of a call. An empty batch without records does nothing. After a failed
   // commit the session is over: every later call fails, and what the batch held is gone. Thread-safe. Lanes
