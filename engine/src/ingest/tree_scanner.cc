@@ -53,7 +53,10 @@ void TreeScanner::close() {
 void TreeScanner::scan() {
   while (auto task = stack_.pop()) {
     if (run_.must_stop()) break;
-    if (auto done = run_task(*task); !done) run_.abort(std::move(done).error());
+    if (auto done = run_task(*task); !done) {
+      run_.abort(std::move(done).error());
+      break;  // nobody else may come to close the queues that all others wait at
+    }
   }
   if (run_.aborted()) close();
 }
