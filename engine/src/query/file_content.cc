@@ -26,12 +26,16 @@ std::string describe_gaps(const std::vector<PartialGap>& gaps) {
 
 Result<FileContent> FileContent::open(const Domain& domain, const Entry& entry) {
   if (entry.type != EntryType::kFile) return fail(ErrorCode::kUsage, "not a regular file");
+  return open(domain, entry.content);
+}
+
+Result<FileContent> FileContent::open(const Domain& domain, const Reference& reference) {
   FileContent content;
-  if (entry.content.is_typed()) {
-    ASL_TRY(content.open_partial(domain, entry.content));
+  if (reference.is_typed()) {
+    ASL_TRY(content.open_partial(domain, reference));
     return content;
   }
-  ASL_ASSIGN(Artifact artifact, domain.find(entry.content));
+  ASL_ASSIGN(Artifact artifact, domain.find(reference));
   content.length_ = artifact.length();
   content.pieces_.push_back({0, std::move(artifact)});
   return content;

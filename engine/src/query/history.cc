@@ -6,11 +6,14 @@
 #include <asl/engine/store_writer.h>
 
 #include "format/snapshot_rules.h"
-#include "query/pins.h"
 #include "store/derived_files.h"
+#include "store/pins.h"
 
 namespace asl {
 namespace {
+
+// A commit group is bounded (log/log_format.h); this many fit many times over.
+constexpr std::size_t kUnpinsPerCommit = 50'000;
 
 bool is_control(char c) {
   return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
@@ -111,18 +114,23 @@ Result<Notices> forget_snapshots(Domain& domain, std::span<const std::uint64_t> 
 }
 
 Result<Unpinned> unpin_artifacts(Domain& domain, std::span<const Reference> references) {
+  ASL_ASSIGN(const std::unique_ptr<StoreWriter> writer, StoreWriter::open(domain, {}));
   Unpinned unpinned;
-  auto notices = commit_records(domain, [&](const LogState&) -> Result<std::vector<NewRecord>> {
-    std::vector<NewRecord> records;
-    for (const Reference& reference : std::set<Reference>(references.begin(), references.end())) {
-      ASL_ASSIGN(const bool pinned, is_pinned(domain, reference));
-      if (pinned) records.push_back(new_record(ArtifactUnpinRecord{.reference = reference}));
-    }
-    unpinned.count = records.size();
-    return records;
-  });
-  ASL_TRY(notices);
-  unpinned.notices = std::move(*notices);
+  unpinned.notices = writer->notices();
+  for (const Reference& reference : std::set<Reference>(references.begin(), references.end())) {
+    ASL_ASSIGN(const bool pinned, is_pinned(domain, reference));
+    if (pinned) unpinned.references.push_back(reference);
+  }
+  std::vector<NewRecord> records;
+  for (std::size_t k = 0; k < unpinned.references.size(); ++k) {
+    records.push_back(new_record(ArtifactUnpinRecord{.reference = unpinned.references[k]}));
+    if (records.size() < kUnpinsPerCommit && k + 1 < unpinned.references.size()) continue;
+    ASL_TRY(writer->commit(records));
+    records.clear();
+  }
+  if (unpinned.references.empty()) return unpinned;
+  if (auto written = write_domain_json(domain); !written)
+    unpinned.notices.push_back("domain.json could not be written: " + written.error().to_string());
   return unpinned;
 }
 

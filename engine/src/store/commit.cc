@@ -122,8 +122,11 @@ Result<void> StoreWriter::Impl::update_cache(const std::vector<SegmentNumber>& s
     if (segment.reader != nullptr)
       static_cast<void>(write_bloom(segments, segment.reader, segment.live.hash));
   }
-  if (cache != nullptr)
+  if (cache != nullptr) {
     ASL_TRY(cache->apply(fresh, {view->state->last_logseq(), view->state->record_hash()}, std::move(batch)));
+    // Until now look-ups searched the new segment itself: a page or two for every digest that is not known.
+    if (!fresh.empty()) ASL_TRY(domain.impl().show_again());
+  }
   session.drop_older_generation();
   return damage->save(io, layout.damaged_file());
 }

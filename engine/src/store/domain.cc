@@ -92,6 +92,11 @@ Error Domain::Impl::note_segment_damage(const View& seen, Error error) {
   return error;
 }
 
+Result<void> Domain::Impl::show_again() {
+  const std::lock_guard lock(refresh_mutex);
+  return show(current()->state);
+}
+
 Result<bool> Domain::Impl::replay(bool from_start) {
   const std::lock_guard lock(refresh_mutex);
   ASL_ASSIGN(const bool moved, replay_once(from_start));

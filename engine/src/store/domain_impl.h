@@ -58,6 +58,8 @@ struct Domain::Impl {
   // Where `error` says that a live segment cannot be read, that is noted in store/damaged, once, and the
   // error gets its next step.
   Error note_segment_damage(const View& seen, Error error);
+  // Shows the present state once more: the cache covers more segments than when it was shown.
+  Result<void> show_again();
   std::shared_ptr<const View> current() const;
 };
 

@@ -57,6 +57,30 @@ Result<WrittenArtifact> Lane::put(ByteSpan bytes, bool pinned) {
   return written;
 }
 
+Result<void> Lane::put_many(std::span<const ByteSpan> artifacts, std::span<Result<WrittenArtifact>> written,
+                            bool pinned) {
+  std::vector<ByteSpan> uncut;
+  for (const ByteSpan& bytes : artifacts)
+    if (bytes.size() < kSurelySingle) uncut.push_back(bytes);
+  std::vector<Digest> digests(uncut.size());
+  sha256_many(uncut, digests);
+  std::size_t next_uncut = 0;
+  for (std::size_t k = 0; k < artifacts.size(); ++k) {
+    {
+      const Gate::Pass pass(impl_->session.gate);
+      ASL_TRY(impl_->session.check_alive());
+      if (artifacts[k].size() < kSurelySingle)
+        written[k] =
+            impl_->put_single(artifacts[k], untyped_reference(digests[next_uncut++]), std::nullopt, pinned);
+      else
+        written[k] = impl_->put_whole(artifacts[k], std::nullopt, pinned);
+    }
+    if (!written[k] && written[k].error().code != ErrorCode::kRefused) return fail(written[k].error());
+    ASL_TRY(impl_->session.commit_if_due());
+  }
+  return {};
+}
+
 Result<void> Lane::Impl::start(OpenBlock& open) {
   ASL_ASSIGN(open.writer, BlockWriter::create(session.blocks, *writes,
                                               {.capacity_bytes = session.options.block_capacity,
@@ -139,12 +163,20 @@ Result<PlacedExtent> Lane::Impl::place(ByteSpan raw, const Digest& digest, bool 
   return PlacedExtent{extent, true};
 }
 
-Result<WrittenArtifact> Lane::Impl::put_single(ByteSpan bytes, std::optional<std::uint32_t> type_tag,
-                                               bool pinned) {
+Result<WrittenArtifact> Lane::Impl::put_uncut(ByteSpan bytes, std::optional<std::uint32_t> type_tag,
+                                              bool pinned) {
+  const Reference ref = type_tag ? typed_reference(*type_tag, bytes) : untyped_reference(sha256(bytes));
+  return put_single(bytes, ref, type_tag, pinned);
+}
+
+Result<WrittenArtifact> Lane::Impl::put_single(ByteSpan bytes, const Reference& ref,
+                                               std::optional<std::uint32_t> type_tag, bool pinned) {
   WrittenArtifact written;
-  written.reference = type_tag ? typed_reference(*type_tag, bytes) : untyped_reference(sha256(bytes));
+  written.reference = ref;
   written.length = bytes.size();
-  if (!pinned) {
+  if (pinned) {
+    ASL_TRY(session.check_allowed(ref));
+  } else {
     ASL_ASSIGN(const bool known, session.is_intact(written.reference, kExtentsLookedAt));
     if (known) return written;
   }
@@ -164,10 +196,10 @@ Result<WrittenArtifact> Lane::Impl::put_single(ByteSpan bytes, std::optional<std
 Result<WrittenArtifact> Lane::Impl::put_whole(ByteSpan bytes, std::optional<std::uint32_t> type_tag,
                                               bool pinned) {
   ASL_TRY(session.check_alive());
-  if (bytes.size() < kSurelySingle) return put_single(bytes, type_tag, pinned);
+  if (bytes.size() < kSurelySingle) return put_uncut(bytes, type_tag, pinned);
   Cutter cutter;
   auto cut = cutter.next(bytes, true);
-  if (cut && !cut->hole && cut->length_bytes == bytes.size()) return put_single(bytes, type_tag, pinned);
+  if (cut && !cut->hole && cut->length_bytes == bytes.size()) return put_uncut(bytes, type_tag, pinned);
 
   WrittenArtifact written;
   written.length = bytes.size();

@@ -5,6 +5,7 @@
 #include <asl/engine/store_writer.h>
 
 #include "store/domain_impl.h"
+#include "store/pins.h"
 #include "store/session_opening.h"
 #include "store/writer_session.h"
 
@@ -141,6 +142,15 @@ Result<bool> StoreWriter::Impl::is_intact(const Reference& ref, std::uint32_t ex
   return true;
 }
 
+Result<void> StoreWriter::Impl::check_allowed(const Reference& ref) const {
+  const TombstoneState* tombstone = domain.view()->state->tombstone(ref);
+  if (tombstone == nullptr) return {};
+  return fail(Error{
+      .code = ErrorCode::kRefused,
+      .message = "withdrawn by a tombstone (" + std::string(tombstone_reason_name(tombstone->reason)) + ")",
+      .object = to_text(ref)});
+}
+
 // True if the record is to be written; from then on the session counts it as written.
 Result<bool> StoreWriter::Impl::claim_record(const ArtifactRecord& artifact, bool stored_anew) {
   const bool pinned = (artifact.flags & kRecordPinned) != 0;
@@ -151,9 +161,14 @@ Result<bool> StoreWriter::Impl::claim_record(const ArtifactRecord& artifact, boo
     const SessionIndex::Entry* known = session.find(shard, artifact.ref.digest);
     if (known != nullptr && (typed ? known->has_typed : known->has_untyped) && !pinned) return false;
   }
-  if (!pinned && !stored_anew) {
+  if (pinned) ASL_TRY(check_allowed(artifact.ref));
+  if (!stored_anew) {
     ASL_ASSIGN(const bool recorded, is_recorded(artifact.ref));
-    if (recorded) return false;
+    if (recorded && !pinned) return false;
+    if (recorded) {
+      ASL_ASSIGN(const bool pinned_already, is_pinned(domain, artifact.ref));
+      if (pinned_already) return false;
+    }
   }
   const std::lock_guard guard(shard.mutex);
   SessionIndex::Entry& entry = session.touch(shard, artifact.ref.digest);

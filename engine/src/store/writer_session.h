@@ -13,6 +13,7 @@
 #include <vector>
 
 #include <asl/engine/hash.h>
+#include <asl/engine/stop.h>
 #include <asl/engine/store_writer.h>
 
 #include "base/ring_buffer.h"
@@ -95,6 +96,9 @@ struct StoreWriter::Impl {
   SessionIndex session;
   std::vector<std::string> notices;
   std::uint64_t next_segment = 1;
+  // Set before opening: the index cache is dropped and made anew, and not being able to is an error.
+  bool rebuild_cache = false;
+  StopToken stop;  // of such a rebuild
 
   // Lanes pass in, a commit closes.
   Gate gate;
@@ -141,6 +145,8 @@ struct StoreWriter::Impl {
   // Whether it has one and its bytes are where the record says, as far as can be seen without reading them.
   // Artifacts of more than `extents_max` extents are not looked at: false.
   Result<bool> is_intact(const Reference& ref, std::uint32_t extents_max);
+  // kRefused if a tombstone is in force.
+  Result<void> check_allowed(const Reference& ref) const;
   // Adds the artifact's record to the batch unless it is known and nothing of it was stored anew.
   Result<void> record(const ArtifactRecord& artifact, std::span<const ExtentRecord> extents,
                       bool stored_anew);
@@ -182,6 +188,9 @@ struct Lane::Impl {
 
   // Stores the extent unless it is known. The caller holds a Pass.
   Result<PlacedExtent> place(ByteSpan raw, const Digest& digest, bool as_tree);
+  // An artifact too short to be cut, whose identity is known.
+  Result<WrittenArtifact> put_single(ByteSpan bytes, const Reference& ref,
+                                     std::optional<std::uint32_t> type_tag, bool pinned);
   // A whole artifact in memory: cut, hashed, placed, recorded.
   Result<WrittenArtifact> put_whole(ByteSpan bytes, std::optional<std::uint32_t> type_tag, bool pinned);
 
@@ -189,7 +198,7 @@ struct Lane::Impl {
   Result<void> seal_all();
 
  private:
-  Result<WrittenArtifact> put_single(ByteSpan bytes, std::optional<std::uint32_t> type_tag, bool pinned);
+  Result<WrittenArtifact> put_uncut(ByteSpan bytes, std::optional<std::uint32_t> type_tag, bool pinned);
   Result<ExtentRecord> pack(ByteSpan raw, const Digest& digest, bool as_tree);
   Result<void> seal(OpenBlock& open);
   Result<void> start(OpenBlock& open);

@@ -19,6 +19,8 @@ class FileContent {
  public:
   // kUsage if the entry is not a regular file; else the errors of Domain::find and read_typed.
   static Result<FileContent> open(const Domain& domain, const Entry& entry);
+  // The same by the reference of a file's content: untyped, or that of a partial.
+  static Result<FileContent> open(const Domain& domain, const Reference& content);
 
   std::uint64_t length() const { return length_; }
   // Ranges that were never read from the source, by offset; empty for a whole file.

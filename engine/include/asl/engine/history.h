@@ -35,10 +35,10 @@ Result<Notices> forget_snapshots(Domain& domain, std::span<const std::uint64_t> 
 // What forget_snapshots would say, without changing anything.
 Result<void> check_forgettable(const LogState& state, std::span<const std::uint64_t> ids);
 
-// Takes the pins away that `put` set. kNotFound, naming the first, if an artifact is not there; one that is
-// not pinned is passed over. Returns how many were unpinned.
+// Takes the pins away that `put` set; a commit for every 50,000 of them. kNotFound, naming the first, if an
+// artifact is not there; one that is not pinned is passed over.
 struct Unpinned {
-  std::uint64_t count = 0;
+  std::vector<Reference> references;  // those that were pinned, sorted
   Notices notices;
 };
 Result<Unpinned> unpin_artifacts(Domain& domain, std::span<const Reference> references);

@@ -66,8 +66,13 @@ class ArtifactStream;
 class Lane {
  public:
   // A whole untyped artifact that is in memory. Equal bytes are stored once. Visible after the next commit.
-  // `pinned` writes a record even for a known artifact and keeps it from gc (what `asl put` does).
+  // `pinned` keeps it from gc (what `asl put` does): a record is written even for a known artifact, unless it
+  // is pinned already. kRefused if a tombstone forbids what is to be pinned; nothing is put then.
   Result<WrittenArtifact> put(ByteSpan bytes, bool pinned = false);
+  // The same for many at once: short ones are hashed together, which is faster. `written` has as many
+  // elements and gets each one's result, kRefused included; every other error is returned and ends the call.
+  Result<void> put_many(std::span<const ByteSpan> artifacts, std::span<Result<WrittenArtifact>> written,
+                        bool pinned = false);
 
   ~Lane();
 

@@ -1,4 +1,4 @@
-#include "query/pins.h"
+#include "store/pins.h"
 
 #include "store/view.h"
 
