@@ -357,8 +357,10 @@ std::optional<SegmentNumber> Index::segment_of(const Error& error) const {
 Result<std::size_t> Index::write_missing_blooms() const {
   std::size_t written = 0;
   for (const auto& open_segment : impl_->open) {
-    ASL_ASSIGN(const bool fresh, open_segment->ensure_bloom());
-    written += fresh ? 1 : 0;
+    auto fresh = open_segment->ensure_bloom();
+    if (!fresh && fresh.error().code == ErrorCode::kIntegrity) continue;
+    ASL_TRY(fresh);
+    written += *fresh ? 1 : 0;
   }
   return written;
 }
@@ -380,7 +382,7 @@ Result<ArtifactRecord> ArtifactHandle::record() const {
     Error error =
         integrity_error("a record that the index cache names is not in its segment", reader_->path(), 0);
     error.object = to_text(reference());
-    error.hint = "delete store/cache in the domain's directory: it is made again";
+    error.hint = "asl index rebuild";
     return fail(std::move(error));
   }
   return found->record;

@@ -107,7 +107,8 @@ class Index {
   // The live segment whose file an error names, if it names one.
   std::optional<SegmentNumber> segment_of(const Error& error) const;
 
-  // Writes the bloom files that are missing, stale or damaged; for the writer. Returns how many.
+  // Writes the bloom files that are missing, stale or damaged; for the writer. Returns how many. Segments
+  // that cannot be read get none, which is no error here.
   Result<std::size_t> write_missing_blooms() const;
 
   ~Index();

@@ -147,6 +147,7 @@ Result<std::unique_ptr<IndexCache>> IndexCache::try_open(const std::string& dire
   }
   auto impl = std::make_unique<Impl>();
   impl->directory = directory;
+  impl->stop = target.stop;
   auto database = open_cache_database(directory, keys_of(target.segments));
   if (!database && database.error().code != ErrorCode::kIntegrity) return fail(std::move(database).error());
   if (!database) {
@@ -181,6 +182,7 @@ Result<std::unique_ptr<IndexCache>> IndexCache::rebuild(const std::string& direc
   ASL_TRY(drop(directory));
   auto impl = std::make_unique<Impl>();
   impl->directory = directory;
+  impl->stop = target.stop;
   impl->origin = Origin::kRebuilt;
   impl->rebuild_reason = std::move(reason);
   ASL_ASSIGN(impl->database, open_cache_database(directory, keys_of(target.segments)));

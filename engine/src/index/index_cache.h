@@ -13,6 +13,7 @@
 
 #include <asl/engine/error.h>
 #include <asl/engine/progress.h>
+#include <asl/engine/stop.h>
 
 #include "index/cache_entry.h"
 #include "index/index.h"
@@ -53,6 +54,7 @@ struct CacheTarget {
   Watermark head;                            // the newest record replayed
   // Whether the log holds exactly this record.
   std::function<bool(const Watermark&)> log_has;
+  StopToken stop{};  // asked while it is filled: kInterrupted, and the next opening goes on
 };
 
 // Open in one process at a time, by the domain's writer. Look-ups are thread-safe, also beside one thread

@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::size_t kBatchBytes = 1 << 20;
 constexpr std::size_t kExtentBatch = 256;
+constexpr std::uint64_t kRecordsPerStopCheck = 4096;
 // A cache with this many times the keys of its segments, and more than a few, is mostly of entries that gc
 // killed.
 constexpr std::uint64_t kSweepFactor = 4;
@@ -93,6 +94,7 @@ Result<void> IndexCache::Impl::add_segment(const SegmentReader& reader, rocksdb:
   while (true) {
     ASL_ASSIGN(const bool more, cursor.next(handle));
     if (!more) return {};
+    if (handle.number % kRecordsPerStopCheck == 0) ASL_TRY(stop.check());
     ASL_TRY(add_record(cursor, handle, numbers, batch));
     if (progress != nullptr) progress_add(progress->files_done, 1);
   }
@@ -109,7 +111,7 @@ Result<void> IndexCache::Impl::add(std::span<const Index::Segment> sealed, const
     auto added = segment.reader ? add_segment(*segment.reader, batch, progress)
                                 : Result<void>(std::unexpected(*segment.error));
     if (added) continue;
-    if (added.error().path == directory) return added;
+    if (added.error().path == directory || added.error().code == ErrorCode::kInterrupted) return added;
     // A damaged segment is not the cache's trouble: it stays uncovered, and look-ups meet the damage
     // themselves.
     unread.push_back(segment.live.number);

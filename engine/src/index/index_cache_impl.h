@@ -61,6 +61,7 @@ struct IndexCache::Impl {
   Watermark watermark;
   std::vector<SegmentNumber> skipped;
   std::uint64_t epoch = 0;
+  StopToken stop;  // while it is opened
   // Set when an addition failed: another would leave a gap under its watermark.
   bool stalled = false;
 

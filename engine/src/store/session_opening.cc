@@ -115,15 +115,18 @@ Result<void> open_cache(Domain::Impl& domain, StoreWriter::Impl& session) {
   // Deleting store/cache is allowed at any time. If it cannot be made again, opening says so.
   if (!io::exists(session.io, session.layout.cache()))
     static_cast<void>(session.io.make_directory(session.layout.cache()));
-  const CacheTarget target{.segments = view->index->segments(), .head = head, .log_has = log_has};
+  if (session.rebuild_cache) ASL_TRY(IndexCache::drop(session.layout.index_cache()));
+  const CacheTarget target{
+      .segments = view->index->segments(), .head = head, .log_has = log_has, .stop = session.stop};
   auto cache = IndexCache::open(session.layout.index_cache(), target, session.options.progress);
   if (!cache) {
+    if (session.rebuild_cache) return fail(std::move(cache).error());
     session.notices.push_back("working without the index cache: " + cache.error().to_string());
     return {};
   }
   session.cache = std::move(*cache);
   const bool was_work = !view->index->segments().empty();
-  if (was_work && session.cache->origin() == IndexCache::Origin::kRebuilt &&
+  if (was_work && !session.rebuild_cache && session.cache->origin() == IndexCache::Origin::kRebuilt &&
       !session.cache->rebuild_reason().empty())
     session.notices.push_back("the index cache was made again: " + session.cache->rebuild_reason());
   return domain.attach_cache(session.cache.get());
