@@ -166,6 +166,12 @@ void Progress::note(std::string_view line) {
   static_cast<void>(err_.flush());  // nowhere is left to report a broken standard error
 }
 
+void Progress::aside(const std::function<void()>& print) {
+  const std::lock_guard lock(mutex_);
+  clear();
+  print();
+}
+
 void Progress::run(std::stop_token stop) {
   std::unique_lock lock(mutex_);
   const milliseconds interval = interval_of(mode_, terminal_);

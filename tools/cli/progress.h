@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -74,6 +75,8 @@ class Progress {
   ProgressCounters& counters() { return counters_; }
   // Prints a line above the progress line.
   void note(std::string_view line);
+  // Calls `print`, which writes to a terminal, with the progress line out of its way.
+  void aside(const std::function<void()>& print);
 
  private:
   void run(std::stop_token stop);

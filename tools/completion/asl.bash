@@ -23,7 +23,7 @@ _asl() {
         if [[ -z $command ]]; then
           command=$word
         else
-          [[ ' snapshot domain ' == *" $command "* ]] && command="$command $word"
+          [[ ' snapshot index domain ' == *" $command "* ]] && command="$command $word"
           break
         fi
         ;;
@@ -47,6 +47,10 @@ _asl() {
     "import-tar|--tag") :; return ;;
     "import-tar|--host") :; return ;;
     "import-tar|--compress") :; return ;;
+    "put|--files-from") _asl_paths -f; return ;;
+    "put|--type") :; return ;;
+    "put|--compress") :; return ;;
+    "put|--jobs"|"put|-j") :; return ;;
     "tree|--depth"|"tree|-L") :; return ;;
     "find|--snapshot"|"find|-s") :; return ;;
     "find|--hash") :; return ;;
@@ -58,6 +62,8 @@ _asl() {
     "restore|--exclude") :; return ;;
     "restore|--overwrite") COMPREPLY=($(compgen -W 'never changed always' -- "$cur")); return ;;
     "restore|--jobs"|"restore|-j") :; return ;;
+    "get|--to") _asl_paths -f; return ;;
+    "get|--files-from") _asl_paths -f; return ;;
     "export-tar|--output"|"export-tar|-o") _asl_paths -f; return ;;
     "mount|--media") _asl_paths -f; return ;;
     "mount|--verify") COMPREPLY=($(compgen -W 'always once never' -- "$cur")); return ;;
@@ -80,13 +86,9 @@ _asl() {
     "log|--since") :; return ;;
     "log|--last"|"log|-n") :; return ;;
     "gc|--max-unused") :; return ;;
+    "unpin|--files-from") _asl_paths -f; return ;;
+    "stats|--compression-sample") :; return ;;
     "init|--alias") :; return ;;
-    "copy|--to-domain") :; return ;;
-    "copy|--compress") :; return ;;
-    "copy|--jobs"|"copy|-j") :; return ;;
-    "import|--from-domain") :; return ;;
-    "import|--compress") :; return ;;
-    "import|--jobs"|"import|-j") :; return ;;
     *"|--root") _asl_paths -d; return ;;
     *"|--domain"|*"|-d") :; return ;;
     *"|--progress") COMPREPLY=($(compgen -W 'auto none json line' -- "$cur")); return ;;
@@ -96,6 +98,7 @@ _asl() {
     case $command in
       'ingest') options+=' --label --tag --exclude --exclude-from --exclude-if-present --exclude-caches --exclude-larger-than --files-from -x --one-file-system --stdin --stdin-from-command --host --compress --reread -j --jobs -n --dry-run' ;;
       'import-tar') options+=' --label --tag --host --compress' ;;
+      'put') options+=' --files-from -0 --null --batch --type --compress -j --jobs' ;;
       'ls') options+=' -l --long -R --recursive --references --numeric-ids -0 --null' ;;
       'tree') options+=' -L --depth --directories -s --sizes' ;;
       'cat') options+=' --fill-gaps' ;;
@@ -104,6 +107,7 @@ _asl() {
       'diff') options+=' --content-only -0 --null' ;;
       'stat') options+=' --extents' ;;
       'restore') options+=' --to --include --exclude --overwrite --delete --verify --numeric-ids -j --jobs -n --dry-run' ;;
+      'get') options+=' --to --overwrite --files-from -0 --null --fill-gaps --raw' ;;
       'export-tar') options+=' -o --output --dense --fill-gaps' ;;
       'mount') options+=' --media -f --foreground --verify --log -o --option' ;;
       'snapshots') options+=' --host --tag --source -n --last' ;;
@@ -115,25 +119,25 @@ _asl() {
       'log') options+=' --since -n --last --hashes' ;;
       'verify') options+=' --data --artifacts' ;;
       'gc') options+=' -n --dry-run --max-unused' ;;
+      'unpin') options+=' --files-from -0 --null' ;;
+      'stats') options+=' --compression-sample' ;;
       'init') options+=' --alias' ;;
-      'copy') options+=' --to-domain --init --salvage --compress -j --jobs' ;;
-      'import') options+=' --from-domain --salvage --compress -j --jobs' ;;
     esac
     COMPREPLY=($(compgen -W "$options" -- "$cur"))
     return
   fi
   case $command in
-    '') COMPREPLY=($(compgen -W 'ingest import-tar ls tree cat sums find diff stat restore export-tar mount umount snapshots snapshot forget log verify gc init domain copy import help' -- "$cur")) ;;
+    '') COMPREPLY=($(compgen -W 'ingest import-tar put ls tree cat sums find diff stat restore get export-tar mount umount snapshots snapshot forget log verify gc unpin stats index init domain help' -- "$cur")) ;;
     'snapshot') COMPREPLY=($(compgen -W 'show label forget hold release' -- "$cur")) ;;
+    'index') COMPREPLY=($(compgen -W 'rebuild' -- "$cur")) ;;
     'domain') COMPREPLY=($(compgen -W 'create list show' -- "$cur")) ;;
     'ingest') _asl_paths -f ;;
     'import-tar') _asl_paths -f ;;
+    'put') _asl_paths -f ;;
     'mount') _asl_paths -d ;;
     'umount') _asl_paths -d ;;
     'init') _asl_paths -d ;;
-    'copy') _asl_paths -d ;;
-    'import') _asl_paths -d ;;
-    'help') COMPREPLY=($(compgen -W 'ingest import-tar ls tree cat sums find diff stat restore export-tar mount umount snapshots snapshot forget log verify gc init domain copy import help' -- "$cur")) ;;
+    'help') COMPREPLY=($(compgen -W 'ingest import-tar put ls tree cat sums find diff stat restore get export-tar mount umount snapshots snapshot forget log verify gc unpin stats index init domain help' -- "$cur")) ;;
   esac
 }
 

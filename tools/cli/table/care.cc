@@ -67,13 +67,23 @@ CommandSpec gc_command() {
 }
 
 CommandSpec unpin_command() {
-  return {.name = "unpin",
-          .section = kSectionCare,
-          .summary = "let gc free an artifact that was put",
-          .description = "Takes away the pin that 'asl put' set. What a snapshot needs stays all the same.",
-          .positionals = {{.name = "REF", .help = kReferenceHelp, .max = kUnlimited}},
-          .examples = {{"asl unpin 2c26b46b", "Unpin an artifact."}},
-          .exit_codes = {3, 4, 5, 8}};
+  return {
+      .name = "unpin",
+      .section = kSectionCare,
+      .summary = "let gc free an artifact that was put",
+      .description =
+          "Takes away the pin that 'asl put' set; putting the artifact again sets it again. What a "
+          "snapshot needs stays all the same. Nothing is unpinned if one of the artifacts is unknown; one "
+          "that is not pinned is named and passed over.",
+      .positionals = {{.name = "REF", .help = kReferenceHelp, .min = 0, .max = kUnlimited}},
+      .options = {{.name = "files-from",
+                   .kind = ValueKind::kPath,
+                   .metavar = "LIST",
+                   .help = "Read further references from LIST, one a line ('-' is standard input); what "
+                           "follows a blank is ignored"},
+                  {.name = "null", .letter = '0', .help = "References in LIST end with NUL"}},
+      .examples = {{"asl unpin 2c26b46b", "Unpin an artifact."}},
+      .exit_codes = {3, 4, 5, 7, 8, 9}};
 }
 
 CommandSpec index_rebuild_command() {
@@ -81,10 +91,13 @@ CommandSpec index_rebuild_command() {
           .section = kSectionCare,
           .summary = "build the cache anew from the segments",
           .description =
-              "The index under store/cache is only a cache and rebuilds itself when it is missing, stale or "
-              "damaged; this does it by hand. Nothing is lost by it but time.",
+              "Drops the index cache (store/cache/index) and builds it again, checks every segment whole on "
+              "the way, and writes the bloom files that are missing or damaged. The cache looks after itself "
+              "when it is missing, stale or seen to be damaged; this is for when it is not seen. Nothing is "
+              "lost by it but time: the next ingest of each source reads all its files again.\n\n"
+              "A damaged segment is named and makes the exit status 5; what the others hold is served.",
           .examples = {{"asl index rebuild", "Rebuild the cache."}},
-          .exit_codes = {3, 5, 9}};
+          .exit_codes = {3, 5, 7, 9, 10}};
 }
 
 CommandSpec stats_command() {
@@ -94,12 +107,18 @@ CommandSpec stats_command() {
       .summary = "show sizes, deduplication and growth",
       .description =
           "Shows how much data the snapshots hold, how much is stored, what deduplication and compression "
-          "saved, and how the store is made up.",
-      .options = {{.name = "compression",
-                   .help = "Also try zstd on a sample of the stored extents and say what it would save"},
-                  {.name = "growth", .help = "Also show what each snapshot added"}},
-      .examples = {{"asl stats --growth", "See which ingest added how much."}},
-      .exit_codes = {4, 5}};
+          "saved, how the store is made up, what each snapshot added, and what zstd would save.\n\n"
+          "What a snapshot added is known from the order in which blocks came; where segments were joined "
+          "since, only what several of them added together is known. What zstd would save is measured on a "
+          "sample of the stored extents, spread evenly over all blocks.",
+      .options = {{.name = "compression-sample",
+                   .kind = ValueKind::kSize,
+                   .metavar = "SIZE",
+                   .help = "How much to try zstd on; 0 leaves it out",
+                   .default_text = "64MiB"}},
+      .examples = {{"asl stats", "Look at the store."},
+                   {"asl stats --compression-sample 1GiB", "A closer estimate of what zstd would save."}},
+      .exit_codes = {4, 5, 9}};
 }
 
 CommandSpec bench_command() {

@@ -67,19 +67,34 @@ CommandSpec get_command() {
   return {
       .name = "get",
       .section = kSectionGivingBack,
-      .summary = "write an artifact to standard output or a file",
-      .description = "Writes the bytes of artifacts, one after the other, checked against their hashes.",
+      .summary = "write artifacts to standard output or files",
+      .description =
+          "Writes the bytes of artifacts, each proved against its reference: to standard output one after "
+          "the "
+          "other, or with --to into files, which appear only when they are whole and proved. In a directory "
+          "an untyped artifact is called by the 64 digits of its hash, a typed one 'asl1-' and them.\n\n"
+          "Several artifacts into a directory do not depend on each other: what cannot be had is named, the "
+          "others are written, and the exit status is that of the first failure.\n\n"
+          "The reference of a file that was read in part gives that file, as 'asl cat' does: it is refused, "
+          "with its gaps named, unless --fill-gaps asks for zeros there.",
       .positionals = {{.name = "REF", .help = kReferenceHelp, .min = 0, .max = kUnlimited}},
-      .options = {{.name = "output",
-                   .letter = 'o',
+      .options = {{.name = "to",
                    .kind = ValueKind::kPath,
-                   .metavar = "FILE",
-                   .help = "Write to FILE, which appears only when it is whole; without it, standard output"},
-                  {.name = "references-from",
+                   .metavar = "PATH",
+                   .help = "Write to the file PATH; into the directory PATH if it is one, ends with '/', or "
+                           "several artifacts are asked for"},
+                  {.name = "overwrite", .help = "Replace files that exist; without it, they are left alone"},
+                  {.name = "files-from",
                    .kind = ValueKind::kPath,
-                   .metavar = "FILE",
-                   .help = "Read further references from FILE, one a line; '-' is standard input"}},
-      .examples = {{"asl get 2c26b46b -o contract.pdf", "Write an artifact to a file."}},
+                   .metavar = "LIST",
+                   .help = "Read further references from LIST, one a line ('-' is standard input); what "
+                           "follows a blank is ignored, so that the output of 'asl put' will do"},
+                  {.name = "null", .letter = '0', .help = "References in LIST end with NUL"},
+                  {.name = "fill-gaps", .help = "Give zeros where bytes were never read from the source"},
+                  {.name = "raw",
+                   .help = "Of a file that was read in part, give the list of its parts as it is stored"}},
+      .examples = {{"asl get 2c26b46b --to contract.pdf", "Write an artifact to a file."},
+                   {"asl put *.pdf > list; asl get --files-from list --to back/", "There and back."}},
       .exit_codes = {4, 5, 7, 8, 9}};
 }
 

@@ -175,9 +175,16 @@ CommandSpec put_command() {
       .section = kSectionSaving,
       .summary = "store single files as artifacts and print their references",
       .description =
-          "Stores each FILE as one artifact, without a snapshot, and prints its reference. Artifacts "
-          "stored this way are pinned: gc keeps them until 'asl unpin'. Nothing is printed before "
-          "it is durable.",
+          "Stores each FILE as one artifact, without a snapshot, and prints its reference and its name. "
+          "Artifacts stored this way are pinned: gc keeps them until 'asl unpin'; putting one that is known "
+          "pins it. Nothing is printed before it is durable.\n\n"
+          "What cannot be read, and what changed while it was read, is named, and makes the exit status 1; a "
+          "file that cannot be read is not stored.\n\n"
+          "--batch takes many artifacts from standard input, one netstring each: the length in decimal "
+          "digits, "
+          "':', that many bytes, ','. References are printed in the same order. It is the fast way to store "
+          "what is in no file; where the stream breaks off, what came before is stored, and the exit status "
+          "is 8.",
       .positionals = {{.name = "FILE",
                        .help = "File to store; '-' is standard input, and so is no FILE at all",
                        .kind = ValueKind::kPath,
@@ -185,16 +192,24 @@ CommandSpec put_command() {
                        .max = kUnlimited}},
       .options = {{.name = "files-from",
                    .kind = ValueKind::kPath,
-                   .metavar = "FILE",
-                   .help = "Read further names from FILE, one a line; '-' is standard input"},
+                   .metavar = "LIST",
+                   .help = "Read further names from LIST, one a line; '-' is standard input"},
+                  {.name = "null",
+                   .letter = '0',
+                   .help = "Names in LIST end with NUL (find -print0); without it, the first one tells"},
+                  {.name = "batch", .help = "Store the netstrings of standard input"},
                   {.name = "type",
                    .kind = ValueKind::kText,
                    .metavar = "TAG",
                    .help =
-                       "Store typed artifacts with this tag (a number, or hex with 0x); without it, untyped"},
-                  compress_option()},
-      .examples = {{"asl put contract.pdf", "Store a file and print 'sha256:...  contract.pdf'."}},
-      .exit_codes = {1, 3, 4, 5, 8, 9}};
+                       "Store typed artifacts with this tag (a number, or hex with 0x), of at most 64 MiB; "
+                       "without it, untyped"},
+                  compress_option(),
+                  jobs_option()},
+      .examples = {{"asl put contract.pdf", "Store a file and print 'sha256:...  contract.pdf'."},
+                   {"find . -name '*.jpg' -print0 | asl put --files-from -", "Store what find finds."},
+                   {"printf '5:hello,6:world!,' | asl put --batch", "Two artifacts."}},
+      .exit_codes = {1, 3, 4, 5, 7, 8, 9}};
 }
 
 }  // namespace
