@@ -8,7 +8,7 @@
 #include <asl/engine/copy.h>
 #include <asl/engine/source_errors.h>
 
-#include "query/pins.h"
+#include "store/pins.h"
 #include "store/snapshot_anchor.h"
 #include "store/view.h"
 #include "transfer/artifact_copier.h"
