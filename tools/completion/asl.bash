@@ -89,6 +89,12 @@ _asl() {
     "unpin|--files-from") _asl_paths -f; return ;;
     "stats|--compression-sample") :; return ;;
     "init|--alias") :; return ;;
+    "copy|--to-domain") :; return ;;
+    "copy|--compress") :; return ;;
+    "copy|--jobs"|"copy|-j") :; return ;;
+    "import|--from-domain") :; return ;;
+    "import|--compress") :; return ;;
+    "import|--jobs"|"import|-j") :; return ;;
     *"|--root") _asl_paths -d; return ;;
     *"|--domain"|*"|-d") :; return ;;
     *"|--progress") COMPREPLY=($(compgen -W 'auto none json line' -- "$cur")); return ;;
@@ -122,12 +128,14 @@ _asl() {
       'unpin') options+=' --files-from -0 --null' ;;
       'stats') options+=' --compression-sample' ;;
       'init') options+=' --alias' ;;
+      'copy') options+=' --to-domain --init --salvage --compress -j --jobs' ;;
+      'import') options+=' --from-domain --salvage --compress -j --jobs' ;;
     esac
     COMPREPLY=($(compgen -W "$options" -- "$cur"))
     return
   fi
   case $command in
-    '') COMPREPLY=($(compgen -W 'ingest import-tar put ls tree cat sums find diff stat restore get export-tar mount umount snapshots snapshot forget log verify gc unpin stats index init domain help' -- "$cur")) ;;
+    '') COMPREPLY=($(compgen -W 'ingest import-tar put ls tree cat sums find diff stat restore get export-tar mount umount snapshots snapshot forget log verify gc unpin stats index init domain copy import help' -- "$cur")) ;;
     'snapshot') COMPREPLY=($(compgen -W 'show label forget hold release' -- "$cur")) ;;
     'index') COMPREPLY=($(compgen -W 'rebuild' -- "$cur")) ;;
     'domain') COMPREPLY=($(compgen -W 'create list show' -- "$cur")) ;;
@@ -137,7 +145,9 @@ _asl() {
     'mount') _asl_paths -d ;;
     'umount') _asl_paths -d ;;
     'init') _asl_paths -d ;;
-    'help') COMPREPLY=($(compgen -W 'ingest import-tar put ls tree cat sums find diff stat restore get export-tar mount umount snapshots snapshot forget log verify gc unpin stats index init domain help' -- "$cur")) ;;
+    'copy') _asl_paths -d ;;
+    'import') _asl_paths -d ;;
+    'help') COMPREPLY=($(compgen -W 'ingest import-tar put ls tree cat sums find diff stat restore get export-tar mount umount snapshots snapshot forget log verify gc unpin stats index init domain copy import help' -- "$cur")) ;;
   esac
 }
 
