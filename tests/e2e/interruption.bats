@@ -54,7 +54,7 @@ start_on_idle_pipe() {
 @test "an ingest of a command that says nothing ends at the first signal, and the command with it" {
   mkfifo clock
   env --default-signal=INT,TERM "$ASL_BIN" ingest --stdin name \
-    --stdin-from-command 'echo $$ >child; while :; do sleep 1000; done' >out 2>err &
+    --stdin-from-command 'echo $$ >child; exec sleep 1000' >out 2>err &
   pid=$!
   wait_for child
   kill -TERM $pid
