@@ -379,3 +379,24 @@ dead() {
   [ "$(ls "$mnt/local/snapshots" | wc -l)" -eq 13 ]
   [ ! -s "$log" ]
 }
+
+@test "files stay readable while gc moves what they are made of" {
+  mkdir src
+  for number in $(seq 60); do head -c 300000 /dev/urandom >"src/file-$number"; done
+  asl ingest src >/dev/null
+  mkdir kept
+  mv src/file-*7 kept/
+  asl ingest kept >/dev/null
+  mount_it
+  exec 8<"$mnt/local/snapshots/2/file-17"  # opened before, read afterwards
+  ls -lR "$mnt/local/snapshots/2" >/dev/null
+  asl snapshot forget 1 >/dev/null
+  run -0 asl gc --json
+  [ "$(field blocks_repacked)" -gt 0 ]
+  [ "$(field artifacts_dropped)" -gt 0 ]
+  cmp kept/file-17 - <&8
+  exec 8<&-
+  run -0 diff -r kept "$mnt/local/snapshots/2"
+  eventually test ! -e "$mnt/local/snapshots/1"
+  [ ! -s "$log" ]
+}
