@@ -240,7 +240,7 @@ mount_new() {
       refused 5 "$segment" "try: "
     fi
     run asl verify
-    refused 5 "segment: " "$segment" "try: ingest the originals again"
+    refused 5 "segment: " "$segment" "try: " "ingest the originals again"
     run -0 asl ingest src --label again
     [[ $output == *"segment 1"* ]]
     rm -rf back
@@ -274,7 +274,7 @@ assert all(kind in ("segment", "missing") for kind, _ in kinds), kinds' <<<"$out
     run asl cat first:d/large
     if [[ $harm == flip || $harm == cut ]]; then refused 5 "$block" "try: "; else refused 4 "$block" "try: "; fi
     run asl verify --data
-    refused 5 "$id" "file 1:/d/large" "try: ingest the original again"
+    refused 5 "$id" "file 1:/d/large" "try: " "ingest the original again"
     run -0 asl ingest src
     whole_again
   done

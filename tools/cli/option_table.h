@@ -21,7 +21,7 @@ enum class ValueKind : std::uint8_t {
   kText,       // anything
   kPath,       // a file or directory
   kDirectory,  // a directory
-  kSize,       // parse_size
+  kSize,       // parse_size, within [min, max]
   kInteger,    // parse_count, within [min, max]
   kPercent,    // parse_percent
   kDuration,   // parse_duration

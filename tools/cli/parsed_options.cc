@@ -28,8 +28,8 @@ Result<void> check_choice(const OptionSpec& option, std::string_view value) {
               fmt::format("'{}' is not one of: {}", printable(value), fmt::join(option.choices, ", ")));
 }
 
-Result<void> check_integer(const OptionSpec& option, std::string_view value) {
-  ASL_ASSIGN(const std::uint64_t number, parse_count(value));
+Result<void> check_range(const OptionSpec& option, const Result<std::uint64_t>& parsed) {
+  ASL_ASSIGN(const std::uint64_t number, parsed);
   if (number >= option.min && number <= option.max) return {};
   return fail(ErrorCode::kUsage, fmt::format("{} is not between {} and {}", number, option.min, option.max));
 }
@@ -37,9 +37,9 @@ Result<void> check_integer(const OptionSpec& option, std::string_view value) {
 Result<void> check_value(const OptionSpec& option, std::string_view value) {
   switch (option.kind) {
     case ValueKind::kSize:
-      return as_check(parse_size(value));
+      return check_range(option, parse_size(value));
     case ValueKind::kInteger:
-      return check_integer(option, value);
+      return check_range(option, parse_count(value));
     case ValueKind::kPercent:
       return as_check(parse_percent(value));
     case ValueKind::kDuration:

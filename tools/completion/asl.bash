@@ -85,6 +85,9 @@ _asl() {
     "forget|--keep-tag") :; return ;;
     "log|--since") :; return ;;
     "log|--last"|"log|-n") :; return ;;
+    "verify|--sample") :; return ;;
+    "verify|--max-age") :; return ;;
+    "verify|--rate") :; return ;;
     "gc|--max-unused") :; return ;;
     "unpin|--files-from") _asl_paths -f; return ;;
     "stats|--compression-sample") :; return ;;
@@ -123,7 +126,7 @@ _asl() {
       'snapshot release') options+=' --reason' ;;
       'forget') options+=' --keep-last --keep-hourly --keep-daily --keep-weekly --keep-monthly --keep-yearly --keep-within --keep-tag --keep-labelled -n --dry-run' ;;
       'log') options+=' --since -n --last --hashes' ;;
-      'verify') options+=' --data --artifacts' ;;
+      'verify') options+=' --data --artifacts --sample --max-age --rate' ;;
       'gc') options+=' -n --dry-run --max-unused' ;;
       'unpin') options+=' --files-from -0 --null' ;;
       'stats') options+=' --compression-sample' ;;

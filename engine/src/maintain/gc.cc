@@ -11,6 +11,8 @@
 #include "maintain/gc_marker.h"
 #include "maintain/gc_marks.h"
 #include "maintain/gc_repacker.h"
+#include "maintain/scrub_history.h"
+#include "store/damage_list.h"
 #include "store/domain_impl.h"
 #include "store/sweep.h"
 #include "store/writer_session.h"
@@ -47,6 +49,7 @@ class GcRun {
     std::unique_ptr<GcBlocks> blocks;
   };
   Result<Round> look();
+  Result<BlockSet> worn_blocks(const GcBlocks& blocks) const;
   Result<void> verify_segments(const View& view);
   Result<void> free_space(StoreWriter::Impl& session, const Round& round);
   Result<void> forget_what_rows_say(StoreWriter::Impl& session);
@@ -91,10 +94,26 @@ Result<GcRun::Round> GcRun::look() {
   ASL_TRY(marker.mark_record_roots());
   round.blocks = std::make_unique<GcBlocks>(domain_.blocks(), round.view, *round.marks);
   ASL_TRY(round.blocks->count(stop_));
-  ASL_TRY(round.blocks->decide(options_, kGcExtentsPerRound));
+  ASL_ASSIGN(const BlockSet worn, worn_blocks(*round.blocks));
+  ASL_TRY(round.blocks->decide(options_, worn, kGcExtentsPerRound));
   if (!described_) describe(round, marker.take_roots());
   described_ = true;
   return round;
+}
+
+// Where the last reading found damage, and none of it is of extents that are needed: those are listed in
+// store/damaged until they are healed, and could not be moved.
+Result<BlockSet> GcRun::worn_blocks(const GcBlocks& blocks) const {
+  const Domain::Impl& impl = domain_.impl();
+  const ScrubHistory history = ScrubHistory::load(impl.io, impl.layout.scrub_history());
+  ASL_ASSIGN(const DamageList damage, DamageList::load(impl.io, impl.layout.damaged_file()));
+  BlockSet worn;
+  for (const auto& [id, usage] : blocks.blocks()) {
+    const auto status = impl.io.status(impl.blocks.path_of(id));
+    const auto checked = status ? history.find(id, change_time_of(*status)) : std::nullopt;
+    if (checked && checked->damaged && !damage.names(id)) worn.insert(id);
+  }
+  return worn;
 }
 
 void GcRun::describe(const Round& round, std::vector<GcRoot> roots) {

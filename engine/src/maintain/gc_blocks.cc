@@ -75,14 +75,14 @@ Result<void> GcBlocks::count_extents(SegmentCursor& cursor, const RecordHandle& 
   }
 }
 
-Result<void> GcBlocks::decide(const GcOptions& options, std::uint64_t extents_max) {
+Result<void> GcBlocks::decide(const GcOptions& options, const BlockSet& worn, std::uint64_t extents_max) {
   for (const auto& [id, usage] : usage_) {
     if (usage.live_pages == 0) {
       removed_.insert(id);
     } else if (usage.length_bytes != 0) {
       const bool mostly_dead =
           usage.live_bytes() * 100 < usage.length_bytes * options.repack_below_percent && !usage.fixed;
-      if (mostly_dead || usage.erased) repacked_.insert(id);
+      if (mostly_dead || usage.erased || (worn.contains(id) && !usage.fixed)) repacked_.insert(id);
     }
   }
   choose_small_blocks();

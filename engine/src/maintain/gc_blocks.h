@@ -42,9 +42,10 @@ class GcBlocks {
 
   // Walks every record of every live segment.
   Result<void> count(const StopToken& stop);
-  // Which blocks go, which are repacked, and which segments have to be written anew for it. At most
-  // `extents_max` extents are to be moved (or one block's); more_to_repack() says that this left blocks out.
-  Result<void> decide(const GcOptions& options, std::uint64_t extents_max);
+  // Which blocks go, which are repacked, and which segments have to be written anew for it. `worn` blocks
+  // hold damage that nothing needs: what is live in them moves out too. At most `extents_max` extents are to
+  // be moved (or one block's); more_to_repack() says that this left blocks out.
+  Result<void> decide(const GcOptions& options, const BlockSet& worn, std::uint64_t extents_max);
   bool more_to_repack() const { return more_to_repack_; }
 
   const std::map<BlockId, BlockUsage>& blocks() const { return usage_; }

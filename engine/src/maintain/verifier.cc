@@ -9,7 +9,7 @@
 #include <asl/engine/partial.h>
 #include <asl/engine/tree_walk.h>
 
-#include "block/block_scan.h"
+#include "maintain/damage_tracer.h"
 #include "store/damage_list.h"
 
 namespace asl {
@@ -22,13 +22,13 @@ constexpr std::size_t kExtentBatch = 256;
 constexpr std::size_t kHashBufferBytes = 4 << 20;
 
 constexpr std::string_view kRepairHint =
-    "ingest the original again, or restore the named files from elsewhere and ingest them: the bytes are put "
-    "back by "
-    "their hash";
+    "asl repair --from PLACE, where PLACE is another store or holds the original files; or ingest the "
+    "original "
+    "again";
 constexpr std::string_view kSegmentHint =
-    "ingest the originals again: what only this segment named is stored anew. Or put the file back from a "
-    "copy of the "
-    "store";
+    "asl repair --from STORE, where STORE is a copy of this one; or ingest the originals again: what only "
+    "this "
+    "segment named is stored anew";
 constexpr std::string_view kCopyHint = "asl copy STORE takes what still verifies into another store";
 
 // Bytes are gone, or cannot be vouched for.
@@ -45,7 +45,8 @@ Verifier::Verifier(const Domain& domain, const VerifyOptions& options, ProgressC
       options_(options),
       progress_(progress),
       stop_(stop),
-      view_(domain.view()) {}
+      view_(domain.view()),
+      pacer_(options.bytes_per_second) {}
 
 void Verifier::add(FindingKind kind, Error error) {
   ++report_.finding_count;
@@ -53,6 +54,15 @@ void Verifier::add(FindingKind kind, Error error) {
   progress_add(progress_.errors, 1);
   if (report_.findings.size() < VerifyReport::kFindingsMax)
     report_.findings.push_back({.kind = kind, .error = std::move(error), .files = {}, .file_count = 0});
+}
+
+// Of the last finding, which is about one place of one snapshot.
+void Verifier::name_place(std::uint64_t snapshot, const std::string& path) {
+  if (report_.finding_count != report_.findings.size()) return;  // too many to be listed
+  Finding& finding = report_.findings.back();
+  finding.files = {fmt::format("{}:/{}", snapshot, path)};
+  finding.file_count = 1;
+  finding.snapshots = {snapshot};
 }
 
 Result<void> Verifier::check_log() {
@@ -75,12 +85,14 @@ Result<void> Verifier::check_segments() {
     if (segment.reader == nullptr) {
       Error error = segment.error.value_or(Error{.message = "a segment cannot be opened"});
       error.hint = kSegmentHint;
+      damage_.bad_segments.insert(segment.live.number);
       add(FindingKind::kSegment, std::move(error));
       continue;
     }
     if (auto checked = check_segment(segment); !checked) {
       Error error = std::move(checked).error();
       if (error.code == ErrorCode::kInterrupted) return fail(std::move(error));
+      damage_.bad_segments.insert(segment.live.number);
       if (error.code == ErrorCode::kIntegrity)
         DamageList::report(domain_.io(), impl_.layout.damaged_file(), segment.live.number);
       error.hint = kSegmentHint;
@@ -128,7 +140,8 @@ const BlockMeta* Verifier::meta_of(const BlockId& id) {
   } else if (bad_metas_.insert(id).second) {
     Error error = std::move(meta).error();
     error.message = "a block's metadata is missing or damaged (" + error.message + ")";
-    error.hint = "nothing is lost: it can be made again from the index";
+    error.hint = "nothing is lost: asl repair makes it again from the index";
+    damage_.bad_metas.insert(id);
     add(FindingKind::kMetadata, std::move(error));
   }
   return metas_.emplace(id, std::move(owned)).first->second.get();
@@ -145,9 +158,13 @@ void Verifier::check_place(const RecordHandle& handle, const ExtentRecord& exten
                     at->stored_length_bytes == extent.stored_length &&
                     (extent.codec != Codec::kNone || at->stored_digest == extent.digest);
   if (same) return;
+  const bool first =
+      damage_.extents.emplace(std::pair(block, extent.block_offset), report_.findings.size()).second;
+  if (!first) return;
   add(FindingKind::kExtent, integrity_error("the index names an extent that its block does not have",
                                             impl_.blocks.path_of(block), extent.block_offset)
-                                .with_object(to_text(handle.record.ref)));
+                                .with_object(to_text(handle.record.ref))
+                                .with_hint(std::string(kRepairHint)));
 }
 
 Result<void> Verifier::check_snapshots() {
@@ -162,7 +179,9 @@ Result<void> Verifier::check_snapshot(std::uint64_t id) {
   auto snapshot = domain_.snapshot(id);
   if (!snapshot) {
     if (options_.snapshot_id && snapshot.error().code == ErrorCode::kNotFound) return fail(snapshot.error());
+    damage_.missing.insert(view_->state->find_snapshot(id)->reference);
     add(FindingKind::kMissing, std::move(snapshot).error().with_hint(std::string(kRepairHint)));
+    name_place(id, "");
     return {};
   }
   ++report_.snapshots;
@@ -172,9 +191,8 @@ Result<void> Verifier::check_snapshot(std::uint64_t id) {
   };
   const auto on_error = [&](const std::string& path, const Error& error) -> Result<void> {
     if (error.code == ErrorCode::kInterrupted) return fail(error);
-    add(FindingKind::kTree, error);
-    report_.findings.back().files = {fmt::format("{}:/{}", id, path)};
-    report_.findings.back().file_count = 1;
+    add(FindingKind::kTree, Error(error).with_hint(std::string(kRepairHint)));
+    name_place(id, path);
     return {};
   };
   return walk_snapshot(domain_, *snapshot, "", visit, on_error);
@@ -195,9 +213,9 @@ Result<WalkStep> Verifier::check_entry(std::uint64_t snapshot, const std::string
 
 void Verifier::check_content(std::uint64_t snapshot, const std::string& path, const Reference& ref) {
   const auto missing = [&](Error error) {
+    damage_.missing.insert(ref);
     add(FindingKind::kMissing, std::move(error));
-    report_.findings.back().files = {fmt::format("{}:/{}", snapshot, path)};
-    report_.findings.back().file_count = 1;
+    name_place(snapshot, path);
   };
   const auto artifact = domain_.find(ref);
   if (!artifact) {
@@ -221,72 +239,9 @@ void Verifier::want_blocks(const Reference& ref) {
   }
 }
 
-Result<void> Verifier::check_blocks() {
-  std::vector<BlockId> ids;
-  for (const auto& [id, end] : blocks_)
-    if (!options_.snapshot_id || wanted_blocks_.contains(id)) ids.push_back(id);
-  if (options_.data) {
-    for (const BlockId& id : ids)
-      if (const auto length = impl_.blocks.length_of(id)) progress_add(progress_.bytes_total, *length);
-    progress_.totals_final = true;
-  }
-  for (const BlockId& id : ids) {
-    ASL_TRY(stop_.check());
-    ++report_.blocks;
-    ASL_TRY(check_block(id));
-  }
-  return {};
-}
-
-Result<void> Verifier::check_block(const BlockId& id) {
-  const auto length = impl_.blocks.length_of(id);
-  const BlockMeta* meta = meta_of(id);
-  const std::uint64_t expected = meta != nullptr ? meta->length_bytes : round_up(blocks_[id], kPageSize);
-  if (!length || *length < expected) {
-    Error error = length ? integrity_error("a block is cut short", impl_.blocks.path_of(id), *length)
-                         : Error(length.error());
-    error.object = to_hex(id);
-    error.hint = kRepairHint;
-    lost_blocks_.emplace(id, report_.findings.size());
-    add(FindingKind::kBlock, std::move(error));
-    if (!length) return {};
-  }
-  // Without its metadata a block's extents are still checked by `artifacts` and by every read.
-  if (!options_.data || meta == nullptr) return {};
-  return scan_block_data(id, *meta);
-}
-
-Result<void> Verifier::scan_block_data(const BlockId& id, const BlockMeta& meta) {
-  auto file = impl_.blocks.open(id);
-  if (!file) {
-    add(FindingKind::kBlock, std::move(file).error().with_object(to_hex(id)));
-    return {};
-  }
-  BlockScanSink sink;
-  sink.on_extent = [&](const StoredExtent& extent, const Result<void>& outcome) -> Result<void> {
-    if (!outcome) extent_damaged(id, extent, outcome.error());
-    return {};
-  };
-  sink.on_padding = [&](const Error& error) -> Result<void> {
-    add(FindingKind::kPadding, Error(error).with_hint("nothing is lost; gc rewrites such blocks in time"));
-    return {};
-  };
-  sink.on_progress = [&](std::uint64_t bytes) {
-    report_.bytes_read += bytes;
-    progress_add(progress_.bytes_done, bytes);
-  };
-  return scan_block(domain_.io(), **file, impl_.blocks.path_of(id), meta, sink, stop_);
-}
-
-void Verifier::extent_damaged(const BlockId& id, const StoredExtent& extent, const Error& error) {
-  if (lost_blocks_.contains(id)) return;  // reported as a whole
-  damaged_.emplace(std::pair(id, extent.offset_bytes), report_.findings.size());
-  add(FindingKind::kExtent, Error(error).with_hint(std::string(kRepairHint)));
-}
-
 Result<void> Verifier::check_artifacts() {
   if (!options_.artifacts) return {};
-  AlignedBuffer buffer(kHashBufferBytes);
+  hash_buffer_ = AlignedBuffer(kHashBufferBytes);
   for (const Index::Segment& segment : view_->index->segments()) {
     if (segment.reader == nullptr) continue;
     SegmentCursor cursor(segment.reader);
@@ -295,89 +250,42 @@ Result<void> Verifier::check_artifacts() {
       const auto more = cursor.next(handle);
       if (!more || !*more) break;  // a damaged segment was reported before
       if (handle.extent_count < 2) continue;
-      ASL_TRY(stop_.check());
-      const auto artifact = domain_.find(handle.record.ref);
-      if (!artifact) continue;
-      Sha256 hash;
-      if (handle.record.type_tag) hash.update(typed_prefix(*handle.record.type_tag, artifact->length()));
-      Result<void> read;
-      for (std::uint64_t at = 0; at < artifact->length() && read;) {
-        ASL_TRY(stop_.check());
-        const auto got = artifact->read(at, buffer.span());
-        if (!got) {
-          read = fail(got.error());
-          break;
-        }
-        hash.update(buffer.span().first(*got));
-        at += *got;
-      }
-      ++report_.artifacts_hashed;
-      if (read && hash.finish() != handle.record.ref.digest)
-        read = fail(integrity_error("an artifact's extents are good and their sum is not",
-                                    segment.reader->path(), handle.number));
-      if (!read) add(FindingKind::kArtifact, std::move(read).error().with_object(to_text(handle.record.ref)));
+      ASL_TRY(hash_artifact(*segment.reader, handle));
     }
   }
   return {};
 }
 
-// Which artifacts have an extent in a damaged place, and by which finding.
-Result<void> Verifier::find_damaged_artifacts(
-    std::unordered_map<Reference, std::vector<std::size_t>, ReferenceHash>& found) {
-  std::array<ExtentRecord, kExtentBatch> extents;
-  for (const Index::Segment& segment : view_->index->segments()) {
-    if (segment.reader == nullptr) continue;
-    SegmentCursor cursor(segment.reader);
-    RecordHandle handle;
-    while (true) {
-      const auto more = cursor.next(handle);
-      if (!more || !*more) break;
-      while (true) {
-        const auto count = cursor.next_extents(extents);
-        const auto blocks = cursor.blocks();
-        if (!count || *count == 0 || !blocks) break;
-        for (const ExtentRecord& extent : std::span(extents).first(*count)) {
-          if (extent.is_hole()) continue;
-          const BlockId& block = (*blocks)[extent.block_index];
-          const auto lost = lost_blocks_.find(block);
-          const auto damaged = damaged_.find({block, extent.block_offset});
-          if (lost == lost_blocks_.end() && damaged == damaged_.end()) continue;
-          const std::size_t finding = damaged != damaged_.end() ? damaged->second : lost->second;
-          auto& list = found[handle.record.ref];
-          if (list.empty() || list.back() != finding) list.push_back(finding);
-          DamageList::report(domain_.io(), impl_.layout.damaged_file(), locate(extent, block).location);
-        }
-      }
+Result<void> Verifier::hash_artifact(const SegmentReader& segment, const RecordHandle& handle) {
+  ASL_TRY(stop_.check());
+  const auto artifact = domain_.find(handle.record.ref);
+  if (!artifact) return {};
+  Sha256 hash;
+  if (handle.record.type_tag) hash.update(typed_prefix(*handle.record.type_tag, artifact->length()));
+  Result<void> read;
+  for (std::uint64_t at = 0; at < artifact->length() && read;) {
+    ASL_TRY(stop_.check());
+    const auto got = artifact->read(at, hash_buffer_.span());
+    if (!got) {
+      read = fail(got.error());
+      break;
     }
+    hash.update(hash_buffer_.span().first(*got));
+    at += *got;
+    pacer_.pace(*got, stop_);
   }
+  ++report_.artifacts_hashed;
+  if (read && hash.finish() != handle.record.ref.digest)
+    read = fail(integrity_error("an artifact's extents are good and their sum is not", segment.path(),
+                                handle.number));
+  if (read) return {};
+  damage_.missing.insert(handle.record.ref);
+  add(FindingKind::kArtifact, std::move(read).error().with_object(to_text(handle.record.ref)));
   return {};
 }
 
-Result<void> Verifier::name_files() {
-  if (damaged_.empty() && lost_blocks_.empty()) return {};
-  std::unordered_map<Reference, std::vector<std::size_t>, ReferenceHash> artifacts;
-  ASL_TRY(find_damaged_artifacts(artifacts));
-  for (const auto& [id, anchor] : view_->state->snapshots()) {
-    if (anchor.forgotten) continue;
-    const auto snapshot = domain_.snapshot(id);
-    if (!snapshot) continue;  // reported before
-    const auto visit = [&](const std::string& path, const Entry& entry) -> Result<WalkStep> {
-      ASL_TRY(stop_.check());
-      const auto at = artifacts.find(entry.content);
-      if (at == artifacts.end()) return WalkStep::kContinue;
-      for (const std::size_t number : at->second) {
-        if (number >= report_.findings.size()) continue;
-        Finding& finding = report_.findings[number];
-        ++finding.file_count;
-        if (finding.files.size() < Finding::kFilesShown)
-          finding.files.push_back(fmt::format("{}:/{}", id, path));
-      }
-      return WalkStep::kContinue;
-    };
-    ASL_TRY(walk_snapshot(domain_, *snapshot, "", visit,
-                          [](const std::string&, const Error&) { return Result<void>(); }));
-  }
-  return {};
+Result<void> Verifier::trace_damage() {
+  return DamageTracer(domain_, view_, damage_, report_, stop_).trace();
 }
 
 }  // namespace asl

@@ -1,8 +1,10 @@
 // The parts of a verification, in the order in which they are done.
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -13,6 +15,10 @@
 
 #include "format/block_meta.h"
 #include "index/index.h"
+#include "maintain/damage_map.h"
+#include "maintain/read_pacer.h"
+#include "maintain/scrub_history.h"
+#include "maintain/scrub_plan.h"
 #include "store/domain_impl.h"
 
 namespace asl {
@@ -32,14 +38,18 @@ class Verifier {
   Result<void> check_blocks();
   Result<void> check_artifacts();
   // Follows damaged extents to artifacts, files and snapshots.
-  Result<void> name_files();
+  Result<void> trace_damage();
 
+  // Only these blocks are read by check_blocks, whatever the options say; for repair.
+  void read_only(std::unordered_set<BlockId, DigestHash> blocks) { only_ = std::move(blocks); }
+  const DamageMap& damage() const { return damage_; }
   VerifyReport take_report() { return std::move(report_); }
 
  private:
   using ReferenceSet = std::unordered_set<Reference, ReferenceHash>;
 
   void add(FindingKind kind, Error error);
+  void name_place(std::uint64_t snapshot, const std::string& path);
   Result<void> check_segment(const Index::Segment& segment);
   Result<void> check_record_places(SegmentCursor& cursor, const RecordHandle& handle);
   const BlockMeta* meta_of(const BlockId& id);
@@ -48,11 +58,14 @@ class Verifier {
   Result<WalkStep> check_entry(std::uint64_t snapshot, const std::string& path, const Entry& entry);
   void check_content(std::uint64_t snapshot, const std::string& path, const Reference& ref);
   void want_blocks(const Reference& ref);
-  Result<void> check_block(const BlockId& id);
-  Result<void> scan_block_data(const BlockId& id, const BlockMeta& meta);
+  bool check_block_file(const BlockId& id);
+  Result<void> read_blocks(const std::vector<BlockId>& ids);
+  std::vector<ScrubCandidate> candidates(const std::vector<BlockId>& ids, const ScrubHistory& history);
+  Result<void> read_block(const ScrubCandidate& block, ScrubHistory& history);
+  Result<bool> scan_block_data(const BlockId& id, const BlockMeta& meta);
   void extent_damaged(const BlockId& id, const StoredExtent& extent, const Error& error);
-  Result<void> find_damaged_artifacts(
-      std::unordered_map<Reference, std::vector<std::size_t>, ReferenceHash>& found);
+  Result<void> hash_artifact(const SegmentReader& segment, const RecordHandle& handle);
+  std::int64_t time_now() const;
 
   const Domain& domain_;
   Domain::Impl& impl_;
@@ -67,9 +80,11 @@ class Verifier {
       metas_;                                          // a bounded cache; null: unreadable
   std::unordered_set<BlockId, DigestHash> bad_metas_;  // reported once
   ReferenceSet trees_seen_;
-  // Damaged places: block and offset -> finding.
-  std::map<std::pair<BlockId, std::uint32_t>, std::size_t> damaged_;
-  std::unordered_map<BlockId, std::size_t, DigestHash> lost_blocks_;  // whole blocks -> finding
+  DamageMap damage_;
+  std::optional<std::unordered_set<BlockId, DigestHash>> only_;
+  ReadPacer pacer_;
+  AlignedBuffer hash_buffer_;
+  const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
 }  // namespace asl

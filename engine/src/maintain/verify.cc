@@ -26,6 +26,8 @@ std::string_view finding_kind_name(FindingKind kind) {
       return "tree";
     case FindingKind::kMissing:
       return "missing";
+    case FindingKind::kSuperseded:
+      return "superseded";
   }
   return "";
 }
@@ -40,7 +42,7 @@ Result<VerifyReport> verify(const Domain& domain, const VerifyOptions& options, 
   ASL_TRY(verifier.check_snapshots());
   ASL_TRY(verifier.check_blocks());
   ASL_TRY(verifier.check_artifacts());
-  ASL_TRY(verifier.name_files());
+  ASL_TRY(verifier.trace_damage());
   VerifyReport report = verifier.take_report();
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return report;

@@ -1,5 +1,6 @@
 #include "store/damage_list.h"
 
+#include <algorithm>
 #include <charconv>
 #include <fmt/format.h>
 #include <optional>
@@ -89,6 +90,12 @@ bool DamageList::contains(const Digest& digest) const {
   if (empty()) return false;
   const std::lock_guard lock(mutex_);
   return places_.contains(digest);
+}
+
+bool DamageList::names(const BlockId& block) const {
+  if (empty()) return false;
+  const std::lock_guard lock(mutex_);
+  return std::ranges::any_of(places_, [&](const auto& entry) { return entry.second.block == block; });
 }
 
 void DamageList::keep_only(const std::function<bool(const BlockId&)>& is_there) {

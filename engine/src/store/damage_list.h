@@ -37,6 +37,8 @@ class DamageList {
   static void report(io::Io& io, const std::string& path, SegmentNumber segment);
 
   bool contains(const Digest& digest) const;
+  // Whether a place in this block is listed.
+  bool names(const BlockId& block) const;
   // Of extents and segments alike.
   bool empty() const { return size_.load(std::memory_order_relaxed) == 0; }
   // A good copy is durable elsewhere. save() writes the shortened list.

@@ -28,6 +28,8 @@ class DomainLayout {
   std::string index_cache() const { return directory_ + "/store/cache/index"; }
   std::string lock_file() const { return directory_ + "/store/lock"; }
   std::string reserve_file() const { return directory_ + "/store/reserve"; }
+  // When which block was read whole (maintain/scrub_history.h).
+  std::string scrub_history() const { return directory_ + "/store/cache/scrub"; }
   std::string damaged_file() const { return directory_ + "/store/damaged"; }
   // There while a writer is: a writer that finds it sweeps what a dead one left.
   std::string session_marker() const { return directory_ + "/store/tmp/session"; }

@@ -180,12 +180,22 @@ Result<bool> StoreWriter::Impl::claim_record(const ArtifactRecord& artifact, boo
   return true;
 }
 
+// What heals a pinned artifact pins it too: gc could not let go of the damaged copy otherwise.
+ArtifactRecord StoreWriter::Impl::keeping_pin(const ArtifactRecord& artifact, bool stored_anew) {
+  ArtifactRecord written = artifact;
+  if (!stored_anew || (damage->empty() && !presence.found_missing())) return written;
+  const auto pinned = is_pinned(domain, artifact.ref);
+  if (pinned && *pinned) written.flags |= kRecordPinned;
+  return written;
+}
+
 Result<void> StoreWriter::Impl::record(const ArtifactRecord& artifact, std::span<const ExtentRecord> extents,
                                        bool stored_anew) {
   ASL_ASSIGN(const bool claimed, claim_record(artifact, stored_anew));
   if (!claimed) return {};
+  const ArtifactRecord written = keeping_pin(artifact, stored_anew);
   const std::lock_guard guard(batch_mutex);
-  records.add(artifact, extents);
+  records.add(written, extents);
   return {};
 }
 
@@ -193,8 +203,9 @@ Result<void> StoreWriter::Impl::record(const ArtifactRecord& artifact, std::uniq
                                        bool stored_anew) {
   ASL_ASSIGN(const bool claimed, claim_record(artifact, stored_anew));
   if (!claimed) return {};
+  const ArtifactRecord written = keeping_pin(artifact, stored_anew);
   const std::lock_guard guard(batch_mutex);
-  records.add(artifact, std::move(extents));
+  records.add(written, std::move(extents));
   return {};
 }
 

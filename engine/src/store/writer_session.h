@@ -151,6 +151,7 @@ struct StoreWriter::Impl {
   Result<void> record(const ArtifactRecord& artifact, std::span<const ExtentRecord> extents,
                       bool stored_anew);
   Result<void> record(const ArtifactRecord& artifact, std::unique_ptr<ExtentList> extents, bool stored_anew);
+  ArtifactRecord keeping_pin(const ArtifactRecord& artifact, bool stored_anew);
   Result<bool> claim_record(const ArtifactRecord& artifact, bool stored_anew);
 
   bool commit_due() const;

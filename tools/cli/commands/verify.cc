@@ -1,7 +1,9 @@
+#include <ctime>
 #include <fmt/format.h>
 
 #include <asl/engine/verify.h>
 
+#include "commands/findings.h"
 #include "commands/open_store.h"
 #include "json_out.h"
 #include "program.h"
@@ -10,25 +12,9 @@
 namespace asl::cli {
 namespace {
 
-Json finding_json(const Finding& finding) {
-  Json json;
-  json["kind"] = finding_kind_name(finding.kind);
-  json["message"] = printable_message(finding.error.to_string());
-  if (!finding.error.object.empty()) json["object"] = finding.error.object;
-  if (!finding.error.path.empty()) put_bytes(json, "path", finding.error.path);
-  if (finding.error.offset) json["offset"] = *finding.error.offset;
-  if (!finding.error.hint.empty()) json["hint"] = finding.error.hint;
-  json["file_count"] = finding.file_count;
-  json["files"] = Json::array();
-  for (const std::string& file : finding.files) {
-    Json row;
-    put_bytes(row, "file", file);
-    json["files"].push_back(row);
-  }
-  return json;
-}
+constexpr std::uint64_t kSecondsPerDay = 86'400;
 
-void print_json_report(Context& context, const VerifyReport& report) {
+void print_json_report(Context& context, const VerifyReport& report, bool data) {
   Json json = make_json("verify");
   json["log_records"] = report.log_records;
   json["segments"] = report.segments;
@@ -39,31 +25,60 @@ void print_json_report(Context& context, const VerifyReport& report) {
   json["snapshots"] = report.snapshots;
   json["trees"] = report.trees;
   json["seconds"] = report.seconds;
+  if (data) {
+    json["blocks_read"] = report.blocks_read;
+    json["blocks_left_out"] = report.blocks_left_out;
+    json["bytes_left_out"] = report.bytes_left_out;
+    json["blocks_never_read"] = report.blocks_never_read;
+    if (report.oldest_check_s) json["oldest_check"] = format_time(*report.oldest_check_s);
+  }
   json["finding_count"] = report.finding_count;
-  json["findings"] = Json::array();
-  for (const Finding& finding : report.findings) json["findings"].push_back(finding_json(finding));
+  json["findings"] = findings_json(report.findings);
+  json["superseded_count"] = report.superseded_count;
+  json["superseded"] = findings_json(report.superseded);
   print_json(context.out, json);
 }
 
-void print_findings(Context& context, const VerifyReport& report) {
-  for (const Finding& finding : report.findings) {
-    context.out.line(
-        fmt::format("{}: {}", finding_kind_name(finding.kind), printable_message(finding.error.to_string())));
-    for (const std::string& file : finding.files) context.out.line("  file " + printable(file));
-    if (finding.file_count > finding.files.size())
-      context.out.line(fmt::format("  and {} more files", finding.file_count - finding.files.size()));
-    if (!finding.error.hint.empty()) context.out.line("  try: " + finding.error.hint);
-  }
-  if (report.finding_count > report.findings.size())
-    context.out.line(fmt::format("and {} more findings", report.finding_count - report.findings.size()));
+void print_data_summary(Context& context, const VerifyReport& report) {
+  context.out.line(fmt::format("read {} in {} blocks, {:.1f} s", format_size(report.bytes_read),
+                               format_count(report.blocks_read), report.seconds));
+  if (report.blocks_left_out > 0)
+    context.out.line(fmt::format("left out {} in {} blocks", format_size(report.bytes_left_out),
+                                 format_count(report.blocks_left_out)));
+  if (report.blocks_never_read > 0)
+    context.out.line(fmt::format("{} blocks were never read yet", format_count(report.blocks_never_read)));
+  else if (report.oldest_check_s && report.blocks_left_out > 0)
+    context.out.line("every block was read since " + format_time(*report.oldest_check_s));
+}
+
+void print_report(Context& context, const VerifyReport& report, bool data) {
+  print_findings(context, report.findings, report.finding_count);
+  print_findings(context, report.superseded, report.superseded_count);
+  if (context.quiet) return;
+  context.out.line(fmt::format(
+      "checked {} log records, {} segments, {} artifacts, {} blocks, {} snapshots, {} trees",
+      format_count(report.log_records), format_count(report.segments), format_count(report.artifacts),
+      format_count(report.blocks), format_count(report.snapshots), format_count(report.trees)));
+  if (data) print_data_summary(context, report);
+  if (report.superseded_count > 0)
+    context.out.line(fmt::format("{} damaged places hold what nothing needs any more; asl gc drops them",
+                                 format_count(report.superseded_count)));
+  context.out.line(report.finding_count == 0
+                       ? "no damage found"
+                       : fmt::format("{} findings", format_count(report.finding_count)));
 }
 
 }  // namespace
 
 Result<int> run_verify(Context& context, const ParsedOptions& options) {
   VerifyOptions verify;
-  verify.data = options.flag("data");
+  verify.data =
+      options.flag("data") || options.has("sample") || options.has("max-age") || options.has("rate");
   verify.artifacts = options.flag("artifacts");
+  verify.sample_ppm = options.parts_per_million("sample");
+  if (const auto days = options.number("max-age")) verify.max_age_s = *days * kSecondsPerDay;
+  verify.bytes_per_second = options.number("rate");
+  verify.now_s = std::time(nullptr);
   ASL_ASSIGN(const OpenStore store, open_store(context));
   if (const auto& id = options.arguments("ID"); !id.empty()) {
     ASL_ASSIGN(const SnapshotPath snapshot, store.domain->parse_snapshot_path(id.front()));
@@ -74,23 +89,16 @@ Result<int> run_verify(Context& context, const ParsedOptions& options) {
     ProgressScope progress(context);
     report = asl::verify(*store.domain, verify, progress.counters(), context.stop);
   }
-  ASL_TRY(report);
-  if (context.json) {
-    print_json_report(context, *report);
-  } else {
-    print_findings(context, *report);
-    if (!context.quiet) {
-      context.out.line(fmt::format(
-          "checked {} log records, {} segments, {} artifacts, {} blocks, {} snapshots, {} trees",
-          format_count(report->log_records), format_count(report->segments), format_count(report->artifacts),
-          format_count(report->blocks), format_count(report->snapshots), format_count(report->trees)));
-      if (verify.data)
-        context.out.line(
-            fmt::format("read {} in {:.1f} s", format_size(report->bytes_read), report->seconds));
-      context.out.line(report->finding_count == 0 ? "no damage found"
-                                                  : fmt::format("{} findings", report->finding_count));
-    }
+  if (!report) {
+    Error error = std::move(report).error();
+    if (error.code == ErrorCode::kInterrupted && verify.data)
+      error.hint = "asl verify --max-age 1 goes on where this stopped";
+    return fail(std::move(error));
   }
+  if (context.json)
+    print_json_report(context, *report, verify.data);
+  else
+    print_report(context, *report, verify.data);
   return report->finding_count == 0 ? kExitOk : exit_code(ErrorCode::kIntegrity);
 }
 

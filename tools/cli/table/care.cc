@@ -3,6 +3,9 @@
 namespace asl::cli {
 namespace {
 
+// A hundred years: beyond it a mistake.
+constexpr std::uint64_t kMaxAgeDaysMax = 36'500;
+
 CommandSpec verify_command() {
   return {
       .name = "verify",
@@ -15,14 +18,35 @@ CommandSpec verify_command() {
           "also "
           "hashes every artifact of several extents whole.\n\n"
           "Damage is printed from the damaged extent to the files and snapshots it touches, with the next "
-          "step, "
-          "and makes the exit status 5.",
+          "step, and makes the exit status 5. Stored bytes that nothing needs any more, because a good copy "
+          "is in "
+          "use, are named too, and are no failure.\n\n"
+          "Which block was read when is remembered. --sample and --max-age use it, so that a large store is "
+          "proved in parts: with --max-age an interrupted run goes on where it stopped. Either, and --rate, "
+          "imply --data.",
       .positionals = {{.name = "ID",
                        .help = "Check only what this snapshot reaches; without it, everything",
                        .min = 0}},
       .options = {{.name = "data", .help = "Read and check every stored byte"},
-                  {.name = "artifacts", .help = "Check the hash of every artifact of several extents"}},
-      .examples = {{"asl verify --data", "Prove every stored byte."}},
+                  {.name = "artifacts", .help = "Check the hash of every artifact of several extents"},
+                  {.name = "sample",
+                   .kind = ValueKind::kPercent,
+                   .metavar = "SHARE",
+                   .help =
+                       "Read only this share of the stored bytes: what was not read for the longest time"},
+                  {.name = "max-age",
+                   .kind = ValueKind::kInteger,
+                   .metavar = "DAYS",
+                   .help = "Leave out what was read and found good less than DAYS days ago",
+                   .max = kMaxAgeDaysMax},
+                  {.name = "rate",
+                   .kind = ValueKind::kSize,
+                   .metavar = "SIZE",
+                   .help = "Read at most SIZE a second",
+                   .min = 1}},
+      .examples = {{"asl verify --data", "Prove every stored byte."},
+                   {"asl verify --max-age 30", "Go on with what was not read for 30 days."},
+                   {"asl verify --sample 5% --rate 50M", "A part each night, and everything in 20 nights."}},
       .exit_codes = {3, 4, 5, 10}};
 }
 
