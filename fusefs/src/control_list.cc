@@ -7,6 +7,16 @@
 #include "node_id.h"
 
 namespace asl::fusefs {
+namespace {
+
+// Where names come and go rarely, and a listing is short: a change in the middle of one may show a name
+// twice.
+void number(std::vector<ListedName>& names) {
+  for (std::uint64_t k = 0; k < names.size(); ++k) names[k].place = k;
+}
+
+}  // namespace
+
 ListedName ControlTree::listed(DomainView* domain, const Node& node, std::string name, mode_t type) {
   return {.name = std::move(name), .inode = path_inode(path_of(domain, node)), .type = type};
 }
@@ -39,8 +49,10 @@ Reply<std::vector<ListedName>> ControlTree::list(std::uint64_t directory) {
 
 std::vector<ListedName> ControlTree::list_domains() {
   std::vector<ListedName> names;
-  for (DomainView* domain : domains_.all())
+  for (DomainView* domain : domains_.all()) {
     names.push_back(listed(domain, {.kind = Kind::kDomain, .slot = domain->slot()}, domain->name(), S_IFDIR));
+    names.back().place = domain->slot();
+  }
   return names;
 }
 
@@ -53,6 +65,7 @@ std::vector<ListedName> ControlTree::list_domain(DomainView& domain) {
       listed(&domain, {.kind = Kind::kFacts, .slot = slot}, ".asl", S_IFDIR)};
   if (domain.domain().state()->current_snapshot() != nullptr)
     names.push_back(listed(&domain, {.kind = Kind::kLatest, .slot = slot}, "latest", S_IFLNK));
+  number(names);
   return names;
 }
 
@@ -62,7 +75,7 @@ std::vector<ListedName> ControlTree::list_snapshots(DomainView& domain) {
   for (const auto& [id, snapshot] : state->snapshots()) {
     if (snapshot.forgotten || id > kSnapshotIdMax) continue;
     const TreePlace root{domain.slot(), static_cast<std::uint32_t>(id), 0};
-    names.push_back({.name = std::to_string(id), .inode = root.node_id(), .type = S_IFDIR});
+    names.push_back({.name = std::to_string(id), .inode = root.node_id(), .type = S_IFDIR, .place = id});
   }
   return names;
 }
@@ -77,6 +90,7 @@ std::vector<ListedName> ControlTree::list_labels(DomainView& domain) {
     if (!is_valid_name(snapshot.label)) continue;
     names.push_back(listed(&domain, {.kind = Kind::kLabel, .slot = domain.slot(), .payload = id},
                            snapshot.label, S_IFLNK));
+    names.back().place = id;
   }
   return names;
 }
@@ -91,6 +105,7 @@ std::vector<ListedName> ControlTree::list_facts(DomainView& domain) {
     names.push_back(listed(&domain, {.kind = Kind::kFolder, .slot = slot, .payload = k},
                            std::string(kFactFolders[k]), S_IFDIR));
   names.push_back(listed(&domain, {.kind = Kind::kReceipts, .slot = slot}, "receipts", S_IFDIR));
+  number(names);
   return names;
 }
 
@@ -101,6 +116,7 @@ std::vector<ListedName> ControlTree::list_receipts(DomainView& domain) {
     const Digest& digest = execution.record.receipt.digest;
     names.push_back({.name = to_hex(digest), .inode = digest_inode(digest), .type = S_IFREG});
   }
+  number(names);
   return names;
 }
 
@@ -115,6 +131,7 @@ Reply<std::vector<ListedName>> ControlTree::list_folder(DomainView& domain, std:
     if (entry.type == DT_REG)
       names.push_back({.name = entry.name, .inode = path_inode(shown + entry.name), .type = S_IFREG});
   std::ranges::sort(names, {}, &ListedName::name);
+  number(names);
   return names;
 }
 

@@ -125,7 +125,11 @@ struct stat ControlTree::plain_status(mode_t mode, std::uint64_t inode) const {
 
 Reply<struct stat> ControlTree::status(std::uint64_t id) {
   const Node node = unpack(id);
-  if (node.kind == Kind::kRoot) return plain_status(kOpenDirectory, path_inode(""));
+  if (node.kind == Kind::kRoot) {
+    struct stat status = plain_status(kOpenDirectory, path_inode(""));
+    status.st_mtim = status.st_ctim = domains_.changed_at();
+    return status;
+  }
   if (node.kind == Kind::kTable) {
     const auto row = table_.find(node.payload);
     if (!row) return refuse(ESTALE);
@@ -155,9 +159,20 @@ Reply<struct stat> ControlTree::status(std::uint64_t id) {
       status.st_mtim = on_host->st_mtim;
       return status;
     }
-    default:
+    default: {
+      ASL_ASSIGN(status.st_mtim, changed_at(*domain, node));
+      status.st_ctim = status.st_mtim;
       return status;
+    }
   }
+}
+
+Reply<timespec> ControlTree::changed_at(DomainView& domain, const Node& directory) {
+  if (directory.kind != Kind::kFolder) return domain.changed_at();
+  const std::string path = domain.domain().directory() + "/" +
+                           std::string(kFactFolders[directory.payload % std::size(kFactFolders)]);
+  const auto on_host = domain.domain().io().status(path);
+  return on_host ? on_host->st_mtim : base_.st_mtim;
 }
 
 Reply<struct stat> ControlTree::status_of_link(DomainView& domain, const Node& node, struct stat status) {
@@ -360,6 +375,14 @@ Reply<ControlContent> ControlTree::open(std::uint64_t id) {
   if (views.empty()) return refuse(ESTALE);
   ASL_ASSIGN(Bytes bytes, io::read_file(views.front()->domain().io(), path, kHostFileBytesMax));
   return std::make_shared<const Bytes>(std::move(bytes));
+}
+
+bool ControlTree::is_unchanging(std::uint64_t id) {
+  const Node node = unpack(id);
+  if (node.kind == Kind::kLog) return true;  // another text is another node
+  if (node.kind != Kind::kTable) return false;
+  const auto row = table_.find(node.payload);
+  return row && std::holds_alternative<BlobNode>(*row);
 }
 
 Reply<Bytes> ControlTree::xattr(std::uint64_t id, std::string_view name) {

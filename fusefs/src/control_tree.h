@@ -39,6 +39,8 @@ struct ListedName {
   std::string name;
   std::uint64_t inode = 0;
   mode_t type = 0;
+  // Names come by ascending place, and keep theirs while others come and go.
+  std::uint64_t place = 0;
 };
 
 // A file's content: text made for it, or an artifact.
@@ -59,6 +61,8 @@ class ControlTree {
   Reply<std::string> link_target(std::uint64_t node);
   Reply<std::vector<ListedName>> list(std::uint64_t directory);
   Reply<ControlContent> open(std::uint64_t node);
+  // Whether the file's content can never be another.
+  bool is_unchanging(std::uint64_t node);
   Reply<Bytes> xattr(std::uint64_t node, std::string_view name);
 
   // For telling the kernel: the directories whose entries a new commit may change.
@@ -117,6 +121,8 @@ class ControlTree {
   ListedName listed(DomainView* domain, const Node& node, std::string name, mode_t type);
   Reply<DomainView*> domain_of(const Node& node);
   struct stat plain_status(mode_t mode, std::uint64_t inode) const;
+  // The kernel keeps a listing until this moves.
+  Reply<timespec> changed_at(DomainView& domain, const Node& directory);
   Reply<std::shared_ptr<const Bytes>> log_text(DomainView& domain);
 
   DomainSet& domains_;

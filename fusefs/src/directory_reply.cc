@@ -6,14 +6,9 @@
 namespace asl::fusefs {
 namespace {
 
-// Offsets are 0 for ".", 1 for "..", 2 + n for entry n: a directory of a snapshot can be gone on with
-// anywhere.
+// Offsets are 0 for ".", 1 for "..", 2 + n for entry n, or for the entry with place n: a listing can be gone
+// on with anywhere, and nothing is kept between two requests.
 constexpr std::uint64_t kDotNames = 2;
-
-// Only control directories need something kept: what was there when they were opened.
-struct OpenDirectory {
-  std::vector<ListedName> names;
-};
 
 Served& served(fuse_req_t request) {
   return *static_cast<Served*>(fuse_req_userdata(request));
@@ -73,29 +68,34 @@ void reply_failure(fuse_req_t request, const Failure& failure) {
   fuse_reply_err(request, failure.number);
 }
 
-void list(fuse_req_t request, fuse_ino_t node, std::size_t size, off_t from, fuse_file_info* info,
-          bool plus) {
+void list(fuse_req_t request, fuse_ino_t node, std::size_t size, off_t from, bool plus) {
   const auto offset = static_cast<std::uint64_t>(from);
+  const Served& self = served(request);  // the request is gone once it is answered
+  FileView& view = self.view;
   Listing listing(request, size, plus);
   // Their own numbers are asked of lookup; nobody looks at those of "." and "..".
   if (!listing.add_dots(offset, node)) return listing.send();
   const std::uint64_t first = std::max(offset, kDotNames) - kDotNames;
-  if (const auto* open = reinterpret_cast<const OpenDirectory*>(info->fh)) {
-    for (std::uint64_t k = first; k < open->names.size(); ++k) {
-      const ListedName& entry = open->names[k];
+  if (!view.is_in_snapshot(node)) {
+    const auto names = view.list_control(node);
+    if (!names) return reply_failure(request, names.error());
+    for (const ListedName& entry : *names) {
+      if (entry.place < first) continue;
       struct stat status{};
       status.st_mode = entry.type;
       status.st_ino = entry.inode;
-      if (!listing.add(entry.name.c_str(), status, 0, k + 1 + kDotNames)) break;
+      if (!listing.add(entry.name.c_str(), status, 0, entry.place + 1 + kDotNames)) break;
     }
     return listing.send();
   }
-  const auto done = served(request).view.list_tree(node, first, [&](const TreeItem& item) {
+  const auto done = view.list_tree(node, first, [&](const TreeItem& item) {
     return listing.add(item.name.data(), *item.status, item.node, item.index + 1 + kDotNames);
   });
   // What could be read comes first; the failure is met again, at its own offset.
   if (!done && listing.empty()) return reply_failure(request, done.error());
+  const bool at_end = done && listing.empty();
   listing.send();
+  if (at_end && self.neighbours != nullptr) self.neighbours->directory_listed(node);
 }
 
 }  // namespace
@@ -109,41 +109,28 @@ fuse_entry_param entry_of(const NodeAnswer& answer) {
   return entry;
 }
 
-void open_directory(fuse_req_t request, fuse_ino_t node, fuse_file_info* info) {
-  FileView& view = served(request).view;
-  info->fh = 0;
-  // Where nothing but one snapshot is shown, the kernel need never ask again: it keeps all listings from now
-  // on, and a walk takes half the requests. Control directories must not be kept.
-  if (!view.shows_everything() && served(request).opens_directories_itself) {
+// The kernel opens directories by itself from the first refusal on, and keeps all listings.
+void open_directory(fuse_req_t request, fuse_ino_t, fuse_file_info* info) {
+  if (served(request).kernel_opens_directories) {
     fuse_reply_err(request, ENOSYS);
     return;
   }
-  if (view.is_in_snapshot(node)) {
-    info->cache_readdir = 1;
-    info->keep_cache = 1;
-    fuse_reply_open(request, info);
-    return;
-  }
-  auto names = view.list_control(node);
-  if (!names) return reply_failure(request, names.error());
-  auto open = std::make_unique<OpenDirectory>(std::move(*names));
-  info->fh = reinterpret_cast<std::uintptr_t>(open.get());
-  if (fuse_reply_open(request, info) != -ENOENT) static_cast<void>(open.release());
+  info->cache_readdir = 1;
+  info->keep_cache = 1;
+  fuse_reply_open(request, info);
 }
 
-void read_directory(fuse_req_t request, fuse_ino_t node, std::size_t size, off_t offset,
-                    fuse_file_info* info) {
-  list(request, node, size, offset, info, false);
+void close_directory(fuse_req_t request, fuse_ino_t, fuse_file_info*) {
+  fuse_reply_err(request, 0);
+}
+
+void read_directory(fuse_req_t request, fuse_ino_t node, std::size_t size, off_t offset, fuse_file_info*) {
+  list(request, node, size, offset, false);
 }
 
 void read_directory_plus(fuse_req_t request, fuse_ino_t node, std::size_t size, off_t offset,
-                         fuse_file_info* info) {
-  list(request, node, size, offset, info, true);
-}
-
-void close_directory(fuse_req_t request, fuse_ino_t, fuse_file_info* info) {
-  delete reinterpret_cast<OpenDirectory*>(info->fh);
-  fuse_reply_err(request, 0);
+                         fuse_file_info*) {
+  list(request, node, size, offset, true);
 }
 
 }  // namespace asl::fusefs

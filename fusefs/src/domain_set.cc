@@ -49,6 +49,7 @@ Result<void> DomainSet::add(const std::string& directory, std::uint32_t slot) {
     options_.log("the log is damaged, what verifies is shown: " + damage->to_string());
   const std::lock_guard lock(mutex_);
   domains_.emplace(slot, std::move(view));
+  ::clock_gettime(CLOCK_REALTIME, &changed_at_);
   return {};
 }
 
@@ -83,6 +84,12 @@ std::vector<DomainView*> DomainSet::all() {
   std::vector<DomainView*> views;
   for (const auto& [slot, view] : domains_) views.push_back(view.get());
   return views;
+}
+
+timespec DomainSet::changed_at() {
+  if (auto looked = look_again(); !looked) options_.log(looked.error().to_string());
+  const std::lock_guard lock(mutex_);
+  return changed_at_;
 }
 
 DomainView* DomainSet::by_slot(std::uint32_t slot) const {

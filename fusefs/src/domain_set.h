@@ -1,7 +1,7 @@
 // The domains that a mount shows: those of a host root, or one that stands alone.
 #pragma once
 
-#include <chrono>
+#include <ctime>
 #include <functional>
 #include <map>
 #include <memory>
@@ -33,6 +33,8 @@ class DomainSet {
   // All, by slot; looks for new ones first.
   std::vector<DomainView*> all();
   DomainView* by_slot(std::uint32_t slot) const;
+  // When the set grew last; looks for new ones first.
+  timespec changed_at();
   // By alias or whole id; looks for new ones first.
   DomainView* by_name(std::string_view name);
 
@@ -49,7 +51,8 @@ class DomainSet {
 
   std::mutex look_mutex_;             // one look at a time; guards the next
   std::vector<std::string> refused_;  // could not be opened, and were logged
-  mutable std::mutex mutex_;          // guards the next
+  mutable std::mutex mutex_;          // guards the next two
+  timespec changed_at_{};
   std::map<std::uint32_t, std::unique_ptr<DomainView>> domains_;
 };
 

@@ -21,6 +21,7 @@ Result<std::unique_ptr<DomainView>> DomainView::open(io::Io& io, const std::stri
   ASL_ASSIGN(view->domain_, Domain::open(io, directory, options));
   view->name_ = view->domain_->alias();
   view->seen_ = view->domain_->state();
+  ::clock_gettime(CLOCK_REALTIME, &view->changed_at_);
   return view;
 }
 
@@ -59,12 +60,19 @@ bool DomainView::head_moved() {
   return true;
 }
 
+Result<timespec> DomainView::changed_at() {
+  ASL_TRY(refresh());
+  const std::lock_guard lock(refresh_mutex_);
+  return changed_at_;
+}
+
 Result<void> DomainView::refresh() {
   const std::lock_guard lock(refresh_mutex_);
   if (head_moved()) ASL_TRY(domain_->refresh());
   const std::shared_ptr<const LogState> now = domain_->state();
   if (now == seen_) return {};
   change_.moved = true;
+  ::clock_gettime(CLOCK_REALTIME, &changed_at_);
   for (const auto& [id, snapshot] : now->snapshots()) {
     const SnapshotState* before = seen_->find_snapshot(id);
     if (snapshot.forgotten && before != nullptr && !before->forgotten) change_.forgotten.push_back(id);

@@ -1,6 +1,7 @@
 // One domain as the view shows it: opened when it is first looked at, kept up to date while it grows.
 #pragma once
 
+#include <ctime>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -39,6 +40,9 @@ class DomainView {
   // ESTALE for a snapshot that is unknown or was forgotten.
   Reply<std::shared_ptr<const SnapshotTree>> tree(std::uint64_t snapshot);
 
+  // When this process saw the log move last; looks whether it has.
+  Result<timespec> changed_at();
+
   // Looks whether the log has grown, and reads what is new.
   Result<void> refresh();
   // The same, and all that changed since the last call.
@@ -54,7 +58,8 @@ class DomainView {
   std::unique_ptr<Domain> domain_;
   std::string name_;
 
-  std::mutex refresh_mutex_;  // guards the next three
+  std::mutex refresh_mutex_;  // guards the next four
+  timespec changed_at_{};
   Bytes head_;
   DomainChange change_;  // since take_change
   std::shared_ptr<const LogState> seen_;

@@ -135,17 +135,23 @@ Reply<std::uint32_t> FileView::inode_flags(std::uint64_t asked) {
   return entry.inode_flags;
 }
 
-Reply<std::unique_ptr<OpenFile>> FileView::open_file(std::uint64_t asked) {
+Reply<std::shared_ptr<const OpenFile>> FileView::content(std::uint64_t node) {
+  // Files beside the snapshots are small, and may change.
+  if (is_control(node) && !control_->is_unchanging(node)) return open_content(node);
+  return open_files_.get(node, [&] { return open_content(node); });
+}
+
+Reply<std::shared_ptr<const OpenFile>> FileView::open_content(std::uint64_t asked) {
   const std::uint64_t node = resolved(asked);
   if (is_control(node)) {
     ASL_ASSIGN(ControlContent content, control_->open(node));
-    return std::make_unique<OpenFile>(std::move(content));
+    return std::make_shared<const OpenFile>(std::move(content));
   }
   ASL_ASSIGN(const Located at, locate(node));
   ASL_ASSIGN(const Entry entry, entry_of(at));
   if (entry.type != EntryType::kFile) return refuse(EINVAL);
   ASL_ASSIGN(FileContent content, FileContent::open(at.domain->domain(), entry));
-  return std::make_unique<OpenFile>(std::move(content), options_.bad_ranges);
+  return std::make_shared<const OpenFile>(std::move(content), options_.bad_ranges);
 }
 
 // The size of what the store's disk holds, none of it free: programs that ask want to know whether they can
@@ -162,6 +168,16 @@ Result<struct statvfs> FileView::file_system() const {
   facts.f_favail = 0;
   facts.f_namemax = kNameSizeMax;
   return facts;
+}
+
+Reply<FileView::PlaceInDirectory> FileView::place_in_directory(std::uint64_t asked) {
+  const std::uint64_t node = resolved(asked);
+  if (is_control(node)) return refuse(ENOENT);
+  ASL_ASSIGN(const Located at, locate(node));
+  if (at.place.position == 0) return refuse(ENOENT);
+  ASL_ASSIGN(const SnapshotTree::Place found, at.tree->place(at.place.position));
+  const TreePlace directory{at.place.slot, at.place.snapshot, found.directory};
+  return PlaceInDirectory{.directory = directory.node_id(), .index = found.index};
 }
 
 Reply<std::vector<ListedName>> FileView::list_control(std::uint64_t directory) {

@@ -16,6 +16,7 @@
 #include "failure.h"
 #include "node_id.h"
 #include "open_file.h"
+#include "open_files.h"
 #include "tree_cache.h"
 
 namespace asl::fusefs {
@@ -32,6 +33,7 @@ struct FileViewOptions {
   DomainOptions domain;
   BadRanges bad_ranges = BadRanges::kError;
   std::size_t tree_cache_bytes = 64 << 20;
+  std::size_t open_files_bytes = 8 << 20;
   std::function<void(const std::string&)> log;
 };
 
@@ -66,7 +68,12 @@ class FileView {
   Reply<Bytes> xattr(std::uint64_t node, std::string_view name);
   // FS_IOC_GETFLAGS, as the source had them.
   Reply<std::uint32_t> inode_flags(std::uint64_t node);
-  Reply<std::unique_ptr<OpenFile>> open_file(std::uint64_t node);
+  // The content of a regular file. Of a snapshot's and of blobs', what was opened last is held.
+  Reply<std::shared_ptr<const OpenFile>> content(std::uint64_t node);
+  // The same, not held.
+  Reply<std::shared_ptr<const OpenFile>> open_content(std::uint64_t node);
+  // The log has grown: what is held may have moved, or be withdrawn.
+  void drop_contents() { open_files_.clear(); }
 
   Result<struct statvfs> file_system() const;
 
@@ -74,6 +81,12 @@ class FileView {
   bool is_in_snapshot(std::uint64_t node) const;
   // Entries of a control directory.
   Reply<std::vector<ListedName>> list_control(std::uint64_t directory);
+  // Where an entry of a snapshot stands; ENOENT for the root.
+  struct PlaceInDirectory {
+    std::uint64_t directory = 0;  // node
+    std::uint64_t index = 0;      // in it
+  };
+  Reply<PlaceInDirectory> place_in_directory(std::uint64_t node);
   // Entries of a directory of a snapshot, from number `index` on.
   Reply<void> list_tree(std::uint64_t directory, std::uint64_t index, const TreeVisitor& visit);
 
@@ -88,7 +101,9 @@ class FileView {
     TreePlace place;
   };
   explicit FileView(FileViewOptions options)
-      : options_(std::move(options)), cache_(options_.tree_cache_bytes) {}
+      : options_(std::move(options)),
+        cache_(options_.tree_cache_bytes),
+        open_files_(options_.open_files_bytes) {}
   Result<void> settle_root();
   // Node 1 stands for the place that is the root, if there is one.
   std::uint64_t resolved(std::uint64_t node) const {
@@ -101,6 +116,7 @@ class FileView {
 
   const FileViewOptions options_;
   TreeCache cache_;
+  OpenFiles open_files_;
   std::unique_ptr<DomainSet> domains_;
   std::unique_ptr<ControlTree> control_;
   std::optional<TreePlace> only_;

@@ -73,6 +73,8 @@ void keep_freed_memory() {
   constexpr int kTrimAbove = 64 << 20;
   ::mallopt(M_MMAP_THRESHOLD, kMappedFrom);
   ::mallopt(M_TRIM_THRESHOLD, kTrimAbove);
+  // What one thread reads, another evicts: with a heap for each, every heap would grow to the whole cache.
+  ::mallopt(M_ARENA_MAX, 1);
 }
 
 Result<void> serve(const MountOptions& options, const ParsedMountOptions& parsed, LogSink& log,

@@ -17,6 +17,13 @@ std::uint64_t OpenFile::length() const {
   return std::get<FileContent>(content_).length();
 }
 
+std::size_t OpenFile::memory_bytes() const {
+  std::size_t bytes = sizeof *this;
+  if (const auto* text = std::get_if<std::shared_ptr<const Bytes>>(&content_)) bytes += (*text)->size();
+  if (const auto* content = std::get_if<FileContent>(&content_)) bytes += content->memory_bytes();
+  return bytes;
+}
+
 Reply<std::size_t> OpenFile::read(std::uint64_t offset, MutableByteSpan scratch,
                                   std::vector<Artifact::Piece>& pieces) const {
   if (const auto* text = std::get_if<std::shared_ptr<const Bytes>>(&content_)) {
@@ -33,6 +40,18 @@ Reply<std::size_t> OpenFile::read(std::uint64_t offset, MutableByteSpan scratch,
   // The whole request fails: a shorter answer would tell the kernel that the file ends there.
   if (bad_ranges_ == BadRanges::kError && content.has_gap(offset, scratch.size())) return refuse(EIO);
   ASL_ASSIGN(const std::size_t got, content.read_pieces(offset, scratch, pieces));
+  return got;
+}
+
+Reply<std::size_t> OpenFile::read(std::uint64_t offset, MutableByteSpan into) const {
+  std::vector<Artifact::Piece> pieces;
+  ASL_ASSIGN(const std::size_t got, read(offset, into, pieces));
+  std::size_t at = 0;
+  for (const Artifact::Piece& piece : pieces) {
+    if (piece.bytes.data() != into.data() + at)
+      std::ranges::copy(piece.bytes, into.begin() + static_cast<std::ptrdiff_t>(at));
+    at += piece.bytes.size();
+  }
   return got;
 }
 

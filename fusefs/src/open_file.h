@@ -1,4 +1,4 @@
-// A file that somebody has open.
+// The content of a file that is being read.
 #pragma once
 
 #include <cstdint>
@@ -28,11 +28,14 @@ class OpenFile {
   explicit OpenFile(ControlContent content);
 
   std::uint64_t length() const;
+  std::size_t memory_bytes() const;
 
   // Up to scratch.size() bytes from `offset`, as pieces in order; none at the end. EIO for a gap, and for an
   // extent that fails its check.
   Reply<std::size_t> read(std::uint64_t offset, MutableByteSpan scratch,
                           std::vector<Artifact::Piece>& pieces) const;
+  // The same into one buffer.
+  Reply<std::size_t> read(std::uint64_t offset, MutableByteSpan into) const;
   // As lseek's SEEK_DATA and SEEK_HOLE; ENXIO beyond the end, or where no data follows.
   Reply<std::uint64_t> seek_data(std::uint64_t offset) const;
   Reply<std::uint64_t> seek_hole(std::uint64_t offset) const;

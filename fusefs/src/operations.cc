@@ -26,8 +26,9 @@ void reply_failure(fuse_req_t request, const Failure& failure) {
 }
 
 void init(void* user_data, fuse_conn_info* connection) {
-  static_cast<Served*>(user_data)->opens_directories_itself =
-      (connection->capable & FUSE_CAP_NO_OPENDIR_SUPPORT) != 0;
+  auto& self = *static_cast<Served*>(user_data);
+  self.kernel_opens_directories = (connection->capable & FUSE_CAP_NO_OPENDIR_SUPPORT) != 0;
+  self.kernel_opens_files = (connection->capable & FUSE_CAP_NO_OPEN_SUPPORT) != 0;
   const auto want = [&](unsigned capability, bool wanted) {
     if (wanted && (connection->capable & capability) != 0)
       connection->want |= capability;
@@ -37,10 +38,11 @@ void init(void* user_data, fuse_conn_info* connection) {
   want(FUSE_CAP_POSIX_ACL, true);
   want(FUSE_CAP_CACHE_SYMLINKS, true);
   want(FUSE_CAP_READDIRPLUS, true);
-  want(FUSE_CAP_READDIRPLUS_AUTO, true);
-  // Nothing changes under a name: what the kernel holds is only dropped when it is told to.
-  want(FUSE_CAP_AUTO_INVAL_DATA, false);
-  want(FUSE_CAP_EXPLICIT_INVAL_DATA, true);
+  // Left to choose, the kernel takes bare names of a long listing, and then asks for one after the other.
+  want(FUSE_CAP_READDIRPLUS_AUTO, false);
+  // What the kernel keeps of a file or a listing goes when the time of change moves, as it does around the
+  // snapshots. Below them attributes are kept for ever, so that it never asks.
+  want(FUSE_CAP_AUTO_INVAL_DATA, true);
   want(FUSE_CAP_SPLICE_READ, false);
   connection->max_write = kRequestBytesMax;
   connection->max_read = kRequestBytesMax;
@@ -79,49 +81,54 @@ void readlink(fuse_req_t request, fuse_ino_t node) {
   fuse_reply_readlink(request, target->c_str());
 }
 
-void open(fuse_req_t request, fuse_ino_t node, fuse_file_info* info) {
+// The kernel opens and closes files by itself from the first refusal on, keeps their pages, and asks with the
+// node: a program that reads ten thousand files saves twenty thousand requests.
+void open(fuse_req_t request, fuse_ino_t, fuse_file_info* info) {
   if ((info->flags & O_ACCMODE) != O_RDONLY) {
     fuse_reply_err(request, EROFS);
-    return;
+  } else if (served(request).kernel_opens_files) {
+    fuse_reply_err(request, ENOSYS);
+  } else {
+    info->keep_cache = 1;
+    info->noflush = 1;
+    fuse_reply_open(request, info);
   }
-  auto file = served(request).view.open_file(node);
-  if (!file) return reply_failure(request, file.error());
-  info->keep_cache = 1;
-  info->noflush = 1;
-  info->fh = reinterpret_cast<std::uintptr_t>(file->release());
-  if (fuse_reply_open(request, info) == -ENOENT) delete reinterpret_cast<OpenFile*>(info->fh);
 }
 
-void release(fuse_req_t request, fuse_ino_t, fuse_file_info* info) {
-  delete reinterpret_cast<OpenFile*>(info->fh);
+void release(fuse_req_t request, fuse_ino_t, fuse_file_info*) {
   fuse_reply_err(request, 0);
 }
 
-void read(fuse_req_t request, fuse_ino_t, std::size_t size, off_t offset, fuse_file_info* info) {
+void read(fuse_req_t request, fuse_ino_t node, std::size_t size, off_t offset, fuse_file_info*) {
   // Working memory of this thread: it serves one request at a time.
   thread_local AlignedBuffer scratch(kRequestBytesMax);
   thread_local std::vector<Artifact::Piece> pieces;
   thread_local std::vector<iovec> vectors;
-  const OpenFile& file = *reinterpret_cast<const OpenFile*>(info->fh);
+  Served& self = served(request);
+  const auto file = self.view.content(node);
+  if (!file) return reply_failure(request, file.error());
   pieces.clear();
-  const auto got = file.read(static_cast<std::uint64_t>(offset),
-                             scratch.span().first(std::min<std::size_t>(size, kRequestBytesMax)), pieces);
+  const auto got = (*file)->read(static_cast<std::uint64_t>(offset),
+                                 scratch.span().first(std::min<std::size_t>(size, kRequestBytesMax)), pieces);
   if (!got) return reply_failure(request, got.error());
   vectors.clear();
   for (const Artifact::Piece& piece : pieces)
     vectors.push_back({const_cast<std::byte*>(piece.bytes.data()), piece.bytes.size()});
   fuse_reply_iov(request, vectors.data(), static_cast<int>(vectors.size()));
   pieces.clear();  // lets go of what they hold in memory
+  if (offset == 0 && self.neighbours != nullptr && self.view.is_in_snapshot(node))
+    self.neighbours->file_read(node);
 }
 
-void lseek(fuse_req_t request, fuse_ino_t, off_t offset, int whence, fuse_file_info* info) {
-  const OpenFile& file = *reinterpret_cast<const OpenFile*>(info->fh);
+void lseek(fuse_req_t request, fuse_ino_t node, off_t offset, int whence, fuse_file_info*) {
   if (offset < 0 || (whence != SEEK_DATA && whence != SEEK_HOLE)) {
     fuse_reply_err(request, EINVAL);
     return;
   }
+  const auto file = served(request).view.content(node);
+  if (!file) return reply_failure(request, file.error());
   const auto from = static_cast<std::uint64_t>(offset);
-  const auto found = whence == SEEK_DATA ? file.seek_data(from) : file.seek_hole(from);
+  const auto found = whence == SEEK_DATA ? (*file)->seek_data(from) : (*file)->seek_hole(from);
   if (!found) return reply_failure(request, found.error());
   fuse_reply_lseek(request, static_cast<off_t>(*found));
 }

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "file_view.h"
+#include "neighbour_reader.h"
 
 #define FUSE_USE_VERSION FUSE_MAKE_VERSION(3, 12)
 #include <fuse_lowlevel.h>
@@ -18,7 +19,10 @@ inline constexpr unsigned kRequestBytesMax = 1 << 20;
 struct Served {
   FileView& view;
   std::function<void(const std::string&)> log;
-  bool opens_directories_itself = false;  // the kernel can; set when it says so
+  // What the kernel can do; set when it says so.
+  bool kernel_opens_directories = false;
+  bool kernel_opens_files = false;
+  NeighbourReader* neighbours = nullptr;  // set by the session
 };
 
 const fuse_lowlevel_ops& operations();

@@ -78,10 +78,17 @@ Result<std::unique_ptr<Session>> Session::mount(Served& served, const SessionOpt
   if (fuse_session_mount(session->session_.get(), options.mount_point.c_str()) != 0)
     return fail(mount_error(options.mount_point));
   session->mounted_ = true;
+  session->neighbours_ = std::make_unique<NeighbourReader>(
+      served.view, [self = session.get()](std::uint64_t node, MutableByteSpan content) {
+        return self->store(node, content);
+      });
+  served.neighbours = session->neighbours_.get();
   return session;
 }
 
 Session::~Session() {
+  served_.neighbours = nullptr;
+  neighbours_.reset();
   if (mounted_) fuse_session_unmount(session_.get());
 }
 
@@ -149,14 +156,22 @@ void Session::watch(const std::function<void()>& ready) {
       const auto change = domain->take_change();
       if (!change)
         served_.log(change.error().to_string());
-      else if (change->moved && served_.view.shows_everything())
+      else if (change->moved)
         tell(*domain, *change);
     }
     lock.lock();
   }
 }
 
+bool Session::store(std::uint64_t node, MutableByteSpan content) {
+  fuse_bufvec buffers = FUSE_BUFVEC_INIT(content.size());
+  buffers.buf[0].mem = content.data();
+  return fuse_lowlevel_notify_store(session_.get(), node, 0, &buffers, FUSE_BUF_NO_SPLICE) == 0;
+}
+
 void Session::tell(DomainView& domain, const DomainChange& change) {
+  served_.view.drop_contents();
+  if (!served_.view.shows_everything()) return;
   const auto drop = [&](std::uint64_t directory, const std::string& name) {
     // Most often the kernel does not know the name, which is as good.
     static_cast<void>(fuse_lowlevel_notify_inval_entry(session_.get(), directory, name.c_str(), name.size()));
@@ -166,6 +181,11 @@ void Session::tell(DomainView& domain, const DomainChange& change) {
   drop(ControlTree::facts_directory(domain.slot()), "domain.json");
   for (const std::uint64_t id : change.forgotten)
     drop(ControlTree::snapshots_directory(domain.slot()), std::to_string(id));
+  // Their times of change have moved: the next listing is a new one.
+  for (const std::uint64_t directory :
+       {ControlTree::domain_directory(domain.slot()), ControlTree::snapshots_directory(domain.slot()),
+        ControlTree::labels_directory(domain.slot()), ControlTree::facts_directory(domain.slot())})
+    static_cast<void>(fuse_lowlevel_notify_inval_inode(session_.get(), directory, -1, 0));
 }
 
 }  // namespace asl::fusefs

@@ -42,10 +42,13 @@ class Session {
   void wait_for_signal();
   void raise_read_ahead();
 
+  bool store(std::uint64_t node, MutableByteSpan content);
+
   Served& served_;
   const SessionOptions options_;
   std::unique_ptr<fuse_session, Destroy> session_;
   bool mounted_ = false;
+  std::unique_ptr<NeighbourReader> neighbours_;
   std::mutex mutex_;
   std::condition_variable ended_changed_;
   bool ended_ = false;

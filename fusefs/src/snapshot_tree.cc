@@ -83,6 +83,11 @@ Result<Entry> SnapshotTree::entry(std::uint32_t position) const {
   return entry;
 }
 
+Result<SnapshotTree::Place> SnapshotTree::place(std::uint32_t position) const {
+  ASL_ASSIGN(const Found found, find(position));
+  return Place{.directory = found.leaf->directory, .index = found.leaf->first_index + found.number};
+}
+
 Result<std::optional<PlacedEntry>> SnapshotTree::lookup(std::uint32_t directory,
                                                         std::string_view name) const {
   // A directory of one leaf needs no look at its own entry.

@@ -39,6 +39,12 @@ class SnapshotTree {
 
   // kNotFound if the snapshot has no such position.
   Result<Entry> entry(std::uint32_t position) const;
+  // The directory that holds it, by position, and its number in there. Not for the root.
+  struct Place {
+    std::uint32_t directory = 0;
+    std::uint64_t index = 0;
+  };
+  Result<Place> place(std::uint32_t position) const;
   // The entry `name` of the directory at `position`; nothing if it has none (or is no directory).
   Result<std::optional<PlacedEntry>> lookup(std::uint32_t directory, std::string_view name) const;
   // The entry at "a/b/c"; nothing if there is none.

@@ -57,6 +57,13 @@ Result<void> FileContent::open_partial(const Domain& domain, const Reference& re
   return {};
 }
 
+std::size_t FileContent::memory_bytes() const {
+  // What an artifact holds of its own: a handle into the index.
+  constexpr std::size_t kArtifactBytes = 512;
+  return sizeof *this + pieces_.capacity() * (sizeof(Piece) + kArtifactBytes) +
+         gaps_.capacity() * sizeof(PartialGap);
+}
+
 Result<void> FileContent::require_whole() const {
   if (gaps_.empty()) return {};
   return fail(ErrorCode::kIntegrity, "these bytes were never read from the source: " + describe_gaps(gaps_));

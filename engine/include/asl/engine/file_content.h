@@ -23,6 +23,8 @@ class FileContent {
   static Result<FileContent> open(const Domain& domain, const Reference& content);
 
   std::uint64_t length() const { return length_; }
+  // Bytes of memory held, roughly.
+  std::size_t memory_bytes() const;
   // Ranges that were never read from the source, by offset; empty for a whole file.
   const std::vector<PartialGap>& gaps() const { return gaps_; }
   // Fails with kIntegrity, naming the gaps, if there are any.
