@@ -167,6 +167,27 @@ Reply<struct stat> ControlTree::status(std::uint64_t id) {
   }
 }
 
+Reply<std::uint64_t> ControlTree::inode(std::uint64_t id) {
+  const Node node = unpack(id);
+  if (node.kind == Kind::kRoot) return path_inode("");
+  ASL_ASSIGN(DomainView * domain, domain_of(node));
+  return path_inode(path_of(domain, node));
+}
+
+Reply<std::uint64_t> ControlTree::parent_inode(std::uint64_t id) {
+  const Node node = unpack(id);
+  switch (node.kind) {
+    case Kind::kRoot:
+    case Kind::kDomain:
+      return inode(kRoot);
+    case Kind::kFolder:
+    case Kind::kReceipts:
+      return inode(facts_directory(node.slot));
+    default:
+      return inode(domain_directory(node.slot));
+  }
+}
+
 Reply<timespec> ControlTree::changed_at(DomainView& domain, const Node& directory) {
   if (directory.kind != Kind::kFolder) return domain.changed_at();
   const std::string path = domain.domain().directory() + "/" +

@@ -65,6 +65,10 @@ class ControlTree {
   bool is_unchanging(std::uint64_t node);
   Reply<Bytes> xattr(std::uint64_t node, std::string_view name);
 
+  // st_ino of a control node, and of the directory that holds it (the root holds itself).
+  Reply<std::uint64_t> inode(std::uint64_t node);
+  Reply<std::uint64_t> parent_inode(std::uint64_t node);
+
   // For telling the kernel: the directories whose entries a new commit may change.
   static std::uint64_t domain_directory(std::uint32_t slot);
   static std::uint64_t snapshots_directory(std::uint32_t slot);

@@ -41,11 +41,13 @@ class Listing {
     used_ += needed;
     return true;
   }
-  bool add_dots(std::uint64_t offset, std::uint64_t inode) {
+  // ".." shows the number of the directory above.
+  bool add_dots(std::uint64_t offset, std::uint64_t inode, std::uint64_t parent) {
     struct stat status{};
     status.st_mode = S_IFDIR;
     status.st_ino = inode;
     if (offset == 0 && !add(".", status, 0, 1)) return false;
+    status.st_ino = parent;
     return offset > 1 || add("..", status, 0, kDotNames);
   }
   bool empty() const { return used_ == 0; }
@@ -73,8 +75,13 @@ void list(fuse_req_t request, fuse_ino_t node, std::size_t size, off_t from, boo
   const Served& self = served(request);  // the request is gone once it is answered
   FileView& view = self.view;
   Listing listing(request, size, plus);
-  // Their own numbers are asked of lookup; nobody looks at those of "." and "..".
-  if (!listing.add_dots(offset, node)) return listing.send();
+  if (offset < kDotNames) {
+    const auto own = view.attributes(node);
+    const auto parent = view.parent_inode(node);
+    if (!own) return reply_failure(request, own.error());
+    if (!parent) return reply_failure(request, parent.error());
+    if (!listing.add_dots(offset, own->status.st_ino, *parent)) return listing.send();
+  }
   const std::uint64_t first = std::max(offset, kDotNames) - kDotNames;
   if (!view.is_in_snapshot(node)) {
     const auto names = view.list_control(node);

@@ -39,6 +39,7 @@ Reply<std::shared_ptr<const SnapshotTree>> DomainView::tree(std::uint64_t snapsh
   }
   ASL_ASSIGN(auto tree, SnapshotTree::open(*domain_, slot_, snapshot, cache_));
   const std::lock_guard lock(trees_mutex_);
+  looked_at_.insert(static_cast<std::uint32_t>(snapshot));
   if (tree_of_.contains(snapshot)) return tree;
   trees_.push_front(tree);
   tree_of_.emplace(snapshot, trees_.begin());
@@ -49,6 +50,11 @@ Reply<std::shared_ptr<const SnapshotTree>> DomainView::tree(std::uint64_t snapsh
     trees_.pop_back();
   }
   return tree;
+}
+
+std::vector<std::uint32_t> DomainView::looked_at() {
+  const std::lock_guard lock(trees_mutex_);
+  return {looked_at_.begin(), looked_at_.end()};
 }
 
 bool DomainView::head_moved() {

@@ -5,6 +5,7 @@
 #include <list>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -40,6 +41,9 @@ class DomainView {
   // ESTALE for a snapshot that is unknown or was forgotten.
   Reply<std::shared_ptr<const SnapshotTree>> tree(std::uint64_t snapshot);
 
+  // Snapshots whose trees were asked for.
+  std::vector<std::uint32_t> looked_at();
+
   // When this process saw the log move last; looks whether it has.
   Result<timespec> changed_at();
 
@@ -65,8 +69,9 @@ class DomainView {
   std::shared_ptr<const LogState> seen_;
 
   using Trees = std::list<std::shared_ptr<const SnapshotTree>>;
-  std::mutex trees_mutex_;  // guards the next three
-  Trees trees_;             // most recently used first
+  std::mutex trees_mutex_;  // guards the next four
+  std::set<std::uint32_t> looked_at_;
+  Trees trees_;  // most recently used first
   std::unordered_map<std::uint64_t, Trees::iterator> tree_of_;
   std::size_t trees_bytes_ = 0;
 };

@@ -180,6 +180,16 @@ Reply<FileView::PlaceInDirectory> FileView::place_in_directory(std::uint64_t ask
   return PlaceInDirectory{.directory = directory.node_id(), .index = found.index};
 }
 
+Reply<std::uint64_t> FileView::parent_inode(std::uint64_t directory) {
+  const std::uint64_t node = resolved(directory);
+  if (is_control(node)) return control_->parent_inode(node);
+  const TreePlace place = TreePlace::of(node);
+  if (directory == kRoot) return node;
+  if (place.position == 0) return control_->inode(ControlTree::snapshots_directory(place.slot));
+  ASL_ASSIGN(const PlaceInDirectory at, place_in_directory(node));
+  return at.directory;
+}
+
 Reply<std::vector<ListedName>> FileView::list_control(std::uint64_t directory) {
   return control_->list(directory);
 }

@@ -87,6 +87,8 @@ class FileView {
     std::uint64_t index = 0;      // in it
   };
   Reply<PlaceInDirectory> place_in_directory(std::uint64_t node);
+  // st_ino of the directory that holds this one; of the mount's root, its own.
+  Reply<std::uint64_t> parent_inode(std::uint64_t directory);
   // Entries of a directory of a snapshot, from number `index` on.
   Reply<void> list_tree(std::uint64_t directory, std::uint64_t index, const TreeVisitor& visit);
 

@@ -24,7 +24,7 @@ namespace {
 
 // Of 512 MiB that the process may use: windows and extents here, leaves of trees 64 MiB, and the buffers of
 // threads.
-constexpr std::size_t kReadCacheBytes = 160 << 20;
+constexpr std::size_t kReadCacheBytes = 128 << 20;
 
 std::unexpected<Error> bad_mount_point(ErrorCode code, std::string message, const std::string& path,
                                        std::string hint) {

@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include <utility>
 
+#include "content_search.h"
 #include "mount_table.h"
 #include "unmount_helper.h"
 
@@ -163,6 +164,15 @@ void Session::watch(const std::function<void()>& ready) {
   }
 }
 
+// What the kernel keeps of a withdrawn file goes: the next read asks, and is refused.
+void Session::withdraw(DomainView& domain, const std::vector<Reference>& contents) {
+  const References wanted(contents.begin(), contents.end());
+  const auto done = find_nodes(domain, wanted, [&](std::uint64_t node) {
+    static_cast<void>(fuse_lowlevel_notify_inval_inode(session_.get(), node, 0, 0));
+  });
+  if (!done) served_.log(done.error().words);
+}
+
 bool Session::store(std::uint64_t node, MutableByteSpan content) {
   fuse_bufvec buffers = FUSE_BUFVEC_INIT(content.size());
   buffers.buf[0].mem = content.data();
@@ -171,6 +181,7 @@ bool Session::store(std::uint64_t node, MutableByteSpan content) {
 
 void Session::tell(DomainView& domain, const DomainChange& change) {
   served_.view.drop_contents();
+  if (!change.withdrawn.empty()) withdraw(domain, change.withdrawn);
   if (!served_.view.shows_everything()) return;
   const auto drop = [&](std::uint64_t directory, const std::string& name) {
     // Most often the kernel does not know the name, which is as good.

@@ -42,6 +42,7 @@ class Session {
   void wait_for_signal();
   void raise_read_ahead();
 
+  void withdraw(DomainView& domain, const std::vector<Reference>& contents);
   bool store(std::uint64_t node, MutableByteSpan content);
 
   Served& served_;

@@ -237,6 +237,39 @@ PY
   run ! ls "$mnt/nothing"
 }
 
+is_listed() { ls "$2" | grep -qxF -- "$1"; }
+isnt_listed() { ! is_listed "$@"; }
+
+@test "directories say where they are" {
+  mkdir -p src/a/b
+  touch src/a/b/file
+  asl ingest src >/dev/null
+  mount_it
+  /usr/bin/python3 - "$mnt" <<'PY'
+import ctypes, os, sys
+
+libc = ctypes.CDLL(None, use_errno=True)
+libc.opendir.restype = ctypes.c_void_p
+libc.readdir.argtypes = [ctypes.c_void_p]
+libc.readdir.restype = ctypes.c_void_p
+
+def numbers(path):
+    found, directory = {}, ctypes.c_void_p(libc.opendir(path.encode()))
+    while entry := libc.readdir(directory):
+        found[ctypes.string_at(entry + 19)] = ctypes.c_uint64.from_address(entry).value
+    return found
+
+top = sys.argv[1]
+for path in ('', '/local', '/local/snapshots', '/local/.asl', '/local/.asl/dam', '/local/snapshots/1',
+             '/local/snapshots/1/a', '/local/snapshots/1/a/b'):
+    found = numbers(top + path)
+    assert found[b'.'] == os.stat(top + path).st_ino, path
+    if path:
+        assert found[b'..'] == os.stat(os.path.dirname(top + path)).st_ino, path
+assert {b'.', b'..', b'file'} == set(numbers(top + '/local/snapshots/1/a/b'))
+PY
+}
+
 @test "new snapshots and labels appear, forgotten ones go, while it is mounted" {
   mkdir src
   echo one >src/file
@@ -244,6 +277,10 @@ PY
   mount_it
   [ "$(cat "$mnt/local/latest/file")" = one ]
   run ! ls "$mnt/local/snapshots/2"
+  # Listings that the kernel keeps.
+  is_listed local "$mnt"
+  is_listed 1 "$mnt/local/snapshots"
+  [ -z "$(ls "$mnt/local/by-label")" ]
   echo two, and longer >src/file
   asl ingest src --label second >/dev/null
   [ "$(cat "$mnt/local/snapshots/2/file")" = "two, and longer" ]
@@ -251,12 +288,16 @@ PY
   eventually grep -q two "$mnt/local/latest/file"
   [ "$(cat "$mnt/local/snapshots/1/file")" = one ]
   diff <(asl log) "$mnt/local/.asl/log.txt"
+  eventually is_listed 2 "$mnt/local/snapshots"
+  eventually is_listed second "$mnt/local/by-label"
   asl domain create other >/dev/null
+  eventually is_listed other "$mnt"
   asl ingest src -d other >/dev/null
   [ "$(cat "$mnt/other/latest/file")" = "two, and longer" ]
   exec 9<"$mnt/local/snapshots/1"
   asl snapshot forget 1 -d local >/dev/null
   eventually test ! -e "$mnt/local/snapshots/1"
+  eventually isnt_listed 1 "$mnt/local/snapshots"
   run ! ls -l /proc/self/fd/9/
   exec 9<&-
   [ "$(cat "$mnt/local/snapshots/2/file")" = "two, and longer" ]
