@@ -34,6 +34,8 @@ class Reader {
   explicit Reader(std::string path) : path_(std::move(path)) {}
 
   Result<std::vector<ConfigEntry>> read(std::string_view text) {
+    // libyaml asserts that there is a pointer even where there are no bytes.
+    if (text.data() == nullptr) text = "";
     yaml_parser_set_input_string(&parser_.raw, reinterpret_cast<const unsigned char*>(text.data()),
                                  text.size());
     for (bool over = false; !over;) {
@@ -102,6 +104,7 @@ class Reader {
     // An empty file that holds only comments has one empty scalar, or none.
     if (depth_ == 0) return text.empty() ? Result<void>{} : malformed("expected 'key: value' lines", line);
     if (!pending_key_) {
+      if (text.empty()) return malformed("a key is missing", line);
       pending_key_ = std::move(text);
       return {};
     }

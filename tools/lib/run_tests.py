@@ -2,7 +2,8 @@
 """Runs the tests of a build directory and counts test cases. Called by tools/test.
 
 Compiled tests run under `meson test`; their cases are read from what GoogleTest prints, so that a program
-that dies halfway still tells which case it died in. Command-line tests (tests/**/*.bats) are read as TAP.
+that dies halfway still tells which case it died in. Command-line tests (tests/**/*.bats) are read as TAP. A fuzz
+target counts as one case.
 A case that was announced and never finished has failed.
 """
 import argparse
@@ -15,6 +16,8 @@ import signal
 import subprocess
 import sys
 import time
+
+import fuzzing
 
 # A unit test may take this many times meson's default of 30 s before it is stopped: machines are slow at times.
 TIMEOUT_FACTOR = 10
@@ -178,7 +181,22 @@ def run_bats(options):
     return cases
 
 
-# ---- both ----
+# ---- fuzz targets ----
+
+def run_fuzzers(options):
+    source = os.getcwd()
+    chosen = [target for target in fuzzing.targets(source) if options.filter in 'fuzz ' + target]
+    cases, total = [], 0
+    found = fuzzing.run(os.path.abspath(options.fuzzers), source, chosen, options.fuzz_seconds, options.jobs)
+    for target, (passed, tried, text, seconds) in found:
+        cases.append(Case('fuzz', target, 'passed' if passed else 'failed', text))
+        report_suite(f'fuzz {target}: {tried} inputs', cases[-1:], seconds)
+        total += tried
+    print(f'     fuzz: {total} inputs in {len(chosen)} targets, {options.fuzz_seconds} s each', flush=True)
+    return cases
+
+
+# ---- all ----
 
 def test_environment(options):
     build = os.path.abspath(options.build)
@@ -229,12 +247,17 @@ def main():
     parser.add_argument('--long', action='store_true')
     parser.add_argument('--slow', action='store_true', help='the build is a slow one (a sanitizer)')
     parser.add_argument('--unit', action='store_true')
+    parser.add_argument('--fuzzers', default='', help='the build directory that has the fuzz targets')
+    parser.add_argument('--fuzz-seconds', type=int, default=10, help='for each target')
+    parser.add_argument('--only-fuzz', action='store_true')
     options = parser.parse_args()
     sys.stdout.reconfigure(errors='replace')
     os.environ.pop('ASL_ROOT', None)  # the user's own store is not for tests
-    cases = run_meson(options)
-    if not options.unit:
+    cases = [] if options.only_fuzz else run_meson(options)
+    if not options.unit and not options.only_fuzz:
         cases += run_bats(options)
+    if options.fuzzers:
+        cases += run_fuzzers(options)
     return summarize(cases)
 
 

@@ -58,7 +58,7 @@ std::optional<StatRow> decode_stat_row(ByteSpan value) {
   RowOnDisk disk;
   if (value.size() != sizeof disk) return std::nullopt;
   std::memcpy(&disk, value.data(), sizeof disk);
-  if (disk.version != kRowVersion) return std::nullopt;
+  if (disk.version != kRowVersion || disk.has_xattrs > 1 || !all_zero(disk.zero)) return std::nullopt;
   StatRow row;
   row.device = disk.device;
   row.inode = disk.inode;

@@ -21,7 +21,7 @@ constexpr std::string_view kDirectories[] = {
 
 bool parse_number(std::string_view& text, unsigned& value) {
   const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (code != std::errc()) return false;
+  if (code != std::errc() || (text.front() == '0' && end - text.data() > 1)) return false;
   text.remove_prefix(static_cast<std::size_t>(end - text.data()));
   return true;
 }
