@@ -22,7 +22,11 @@ Result<RingBuffer> RingBuffer::make(std::size_t size) {
   RingBuffer ring;
   void* base = MAP_FAILED;
   int error = 0;
-  if (ftruncate(fd, static_cast<off_t>(size)) != 0) {
+  int sized = -1;
+  do {
+    sized = ftruncate(fd, static_cast<off_t>(size));
+  } while (sized != 0 && errno == EINTR);
+  if (sized != 0) {
     error = errno;
   } else {
     base = mmap(nullptr, 2 * size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

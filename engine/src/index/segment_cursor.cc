@@ -170,9 +170,14 @@ Result<void> SegmentReader::verify_sections() const {
   std::vector<bool> used(blocks.size());
   std::vector<ExtentRecord> batch(kVerifyExtentBatch);
   RecordHandle handle;
+  std::uint64_t extents = 0;
   while (true) {
     ASL_ASSIGN(const bool more, cursor.next(handle));
     if (!more) break;
+    if (handle.extent_count > 0 && handle.extent_first != extents)
+      return broken({.rule = "a segment's extents are not in the order of its records"},
+                    record_offset(handle.number));
+    extents += handle.extent_count;
     while (true) {
       ASL_ASSIGN(const std::size_t got, cursor.next_extents(batch));
       if (got == 0) break;
@@ -180,6 +185,8 @@ Result<void> SegmentReader::verify_sections() const {
         if (!extent.is_hole()) used[extent.block_index] = true;
     }
   }
+  if (extents != header_.extent_count)
+    return broken({.rule = "a segment holds extents that no record has"}, extent_offset(extents));
   const auto unused = std::ranges::find(used, false);
   if (unused != used.end())
     return broken(

@@ -34,7 +34,15 @@ Result<void> StoreWriter::Impl::commit(std::span<const NewRecord> log_records) {
 
 Result<void> StoreWriter::Impl::check_alive() const {
   if (!ended) return {};
+  const std::lock_guard guard(failure_mutex);
+  if (failure) return fail(*failure);
   return fail(ErrorCode::kIo, "the writing session has ended with an earlier failure");
+}
+
+void StoreWriter::Impl::end_with(const Error& error) {
+  const std::lock_guard guard(failure_mutex);
+  if (!failure) failure = error;
+  ended = true;
 }
 
 Result<void> StoreWriter::Impl::seal_lanes() {
@@ -61,6 +69,12 @@ Result<void> StoreWriter::Impl::install_blocks() {
 Result<void> StoreWriter::Impl::commit_batch(std::span<const NewRecord> log_records) {
   ASL_TRY(check_alive());
   if (options.dry_run) return {};
+  auto done = write_batch(log_records);
+  if (!done) end_with(done.error());
+  return done;
+}
+
+Result<void> StoreWriter::Impl::write_batch(std::span<const NewRecord> log_records) {
   // The cache must not fall two commits behind the log. What becomes of it is no matter for the commit.
   if (derived.valid()) static_cast<void>(derived.get());
   ended = true;  // until everything below has succeeded

@@ -38,7 +38,7 @@ Lane::Impl::~Impl() {
   // a session.
   const Gate::Closed closed(session.gate);
   if (!session.ended) {
-    if (auto sealed = seal_all(); !sealed) session.ended = true;
+    if (auto sealed = seal_all(); !sealed) session.end_with(sealed.error());
   }
   const std::lock_guard lock(session.lanes_mutex);
   session.lanes.erase(this);

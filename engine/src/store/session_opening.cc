@@ -77,7 +77,12 @@ Result<void> sweep_after_dead_writer(Domain::Impl& domain, StoreWriter::Impl& se
   const bool marker = io::exists(session.io, session.layout.session_marker());
   if (!tail.empty())
     session.notices.push_back("an interrupted write to the log was cut off and kept as " + tail);
-  if (!marker && tail.empty()) return {};
+  // Nothing syncs store/tmp when a session ends: after a power cut, names that were renamed away may be back
+  // although the marker is gone. They are second names of what is in its place, and nobody's.
+  if (!marker && tail.empty()) {
+    ASL_TRY(sweep_temporary(session.io, session.layout));
+    return {};
+  }
   const std::shared_ptr<const View> view = domain.current();
   ASL_ASSIGN(const SweepReport swept,
              sweep_store(session.io, session.layout, session.blocks, session.segments, *view->state,

@@ -18,6 +18,14 @@ class Sweeper {
     const std::string name = path.substr(path.rfind('/') + 1);
     return io_.rename(path, layout_.lost() + "/" + name, /*replace=*/true);
   }
+  Result<void> take_temporary() {
+    ASL_ASSIGN(const auto temporary, io_.list(layout_.tmp()));
+    for (const io::ListedEntry& entry : temporary) {
+      const std::string path = layout_.tmp() + "/" + entry.name;
+      if (path != layout_.session_marker()) ASL_TRY(take(path));
+    }
+    return {};
+  }
   // Where either of the two may be missing.
   Result<void> take_if_there(const std::string& path) {
     if (!io::exists(io_, path)) return {};
@@ -46,15 +54,17 @@ Result<std::unordered_set<BlockId, DigestHash>> named_blocks(const Index& index)
   return named;
 }
 
+Result<SweepReport> sweep_temporary(io::Io& io, const DomainLayout& layout) {
+  Sweeper sweeper(io, layout, /*keep=*/false);
+  ASL_TRY(sweeper.take_temporary());
+  return sweeper.report();
+}
+
 Result<SweepReport> sweep_store(io::Io& io, const DomainLayout& layout, BlockStore& blocks,
                                 const SegmentStore& segments, const LogState& state, const Index& index,
                                 bool keep) {
   Sweeper sweeper(io, layout, keep);
-  ASL_ASSIGN(const auto temporary, io.list(layout.tmp()));
-  for (const io::ListedEntry& entry : temporary) {
-    const std::string path = layout.tmp() + "/" + entry.name;
-    if (path != layout.session_marker()) ASL_TRY(sweeper.take(path));
-  }
+  ASL_TRY(sweeper.take_temporary());
   ASL_ASSIGN(const SegmentStore::Listing listed, segments.list());
   for (const SegmentNumber number : listed.segments) {
     if (state.find_segment(number) != nullptr) continue;

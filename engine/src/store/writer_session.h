@@ -119,7 +119,9 @@ struct StoreWriter::Impl {
   std::atomic<std::uint64_t> batch_rows{0};
   std::chrono::steady_clock::time_point batch_start = std::chrono::steady_clock::now();
 
-  std::atomic<bool> ended{false};     // after a failed commit
+  std::atomic<bool> ended{false};  // after a failed commit
+  mutable std::mutex failure_mutex;
+  std::optional<Error> failure;       // what ended it: the answer to every later call
   std::future<Result<void>> derived;  // the cache catching up with the last commit
 
   std::atomic<std::uint64_t> bytes_new{0}, bytes_stored{0}, artifacts_new{0}, extents_new{0},
@@ -157,7 +159,10 @@ struct StoreWriter::Impl {
   bool commit_due() const;
   Result<void> commit_if_due();
   Result<void> commit(std::span<const NewRecord> log_records);
+  // The failure that ended the session, if one did.
   Result<void> check_alive() const;
+  // Ends it for good. The first failure counts.
+  void end_with(const Error& error);
   // Joins small segments while there are too many of a size; each join is a commit of its own.
   Result<void> merge_segments_if_due();
   // Replaces segments in one commit of its own. The gate is closed and nothing is in the batch. Nothing is
@@ -169,6 +174,7 @@ struct StoreWriter::Impl {
   Result<void> commit_replacements(const SegmentRewriteReport& report);
   Result<void> seal_lanes();
   Result<void> commit_batch(std::span<const NewRecord> log_records);
+  Result<void> write_batch(std::span<const NewRecord> log_records);
   Result<void> install_blocks();
   void start_derived(std::vector<SegmentNumber> sealed_now);
   Result<void> update_cache(const std::vector<SegmentNumber>& sealed_now);
