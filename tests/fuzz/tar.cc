@@ -79,7 +79,8 @@ void fuzz_tar(ByteSpan input) {
   const std::uint8_t how = choices.byte();
   Bytes archive(choices.rest().begin(), choices.rest().end());
   if ((how & kResum) != 0) resum(archive);
-  require(told(archive, archive.size() + 1) == told(archive, 61 + how), "an archive reads the same in pieces");
+  require(told(archive, archive.size() + 1) == told(archive, 61 + how),
+          "an archive reads the same in pieces");
 }
 
 void fuzz_acl(ByteSpan input) {
