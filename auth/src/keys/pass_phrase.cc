@@ -1,0 +1,154 @@
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <asl/auth/key_file.h>
+#include <asl/auth/pass_phrase.h>
+#include <asl/auth/text_rules.h>
+
+namespace asl::auth {
+namespace {
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  int fd() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+// Turns the echo of a terminal off while it lives.
+class NoEcho {
+ public:
+  explicit NoEcho(int fd) : fd_(fd) {
+    if (::tcgetattr(fd, &before_) != 0) return;
+    termios quiet = before_;
+    quiet.c_lflag &= ~static_cast<tcflag_t>(ECHO | ECHOE | ECHOK | ECHONL);
+    quiet.c_lflag |= ICANON | ISIG;
+    active_ = ::tcsetattr(fd, TCSAFLUSH, &quiet) == 0;
+  }
+  NoEcho(const NoEcho&) = delete;
+  NoEcho& operator=(const NoEcho&) = delete;
+  ~NoEcho() {
+    if (active_) ::tcsetattr(fd_, TCSAFLUSH, &before_);
+  }
+  bool active() const { return active_; }
+
+ private:
+  int fd_;
+  termios before_{};
+  bool active_ = false;
+};
+
+Result<SecretBytes> checked(SecretBytes phrase) {
+  const std::string_view text = as_text(phrase.span());
+  if (!is_utf8_text(text)) return fail(ErrorCode::kMalformed, "the pass phrase is not UTF-8");
+  return phrase;
+}
+
+// Up to the end, or to the first line feed where `line` is set.
+Result<SecretBytes> read_all(int fd, bool line, const std::function<bool()>& stop) {
+  SecretBytes phrase(kPassPhraseMax + 2);  // a final line feed, and one more to see that it is too long
+  std::size_t size = 0;
+  while (size < phrase.size()) {
+    // A pipe may carry more than the phrase: a line is read byte by byte.
+    const ssize_t got = ::read(fd, phrase.data() + size, line ? 1 : phrase.size() - size);
+    if (got < 0 && errno == EINTR) {
+      if (stop()) return fail(ErrorCode::kInterrupted, "interrupted while waiting for the pass phrase");
+      continue;
+    }
+    if (got < 0) return fail(system_error(errno, "cannot read the pass phrase"));
+    if (got == 0) break;
+    size += static_cast<std::size_t>(got);
+    if (line && phrase.data()[size - 1] == std::byte{'\n'}) break;
+  }
+  if (size > 0 && phrase.data()[size - 1] == std::byte{'\n'}) --size;
+  phrase.shrink(size);
+  if (size > kPassPhraseMax)
+    return fail(ErrorCode::kMalformed, fmt::format("the pass phrase has more than {} bytes", kPassPhraseMax));
+  return checked(std::move(phrase));
+}
+
+Result<void> say(int fd, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t put = ::write(fd, text.data(), text.size());
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) return fail(system_error(errno, "cannot write to the terminal"));
+    text.remove_prefix(static_cast<std::size_t>(put));
+  }
+  return {};
+}
+
+Result<SecretBytes> ask(int terminal, std::string_view prompt, const std::function<bool()>& stop) {
+  const NoEcho quiet(terminal);
+  if (!quiet.active()) return fail(system_error(errno, "cannot turn the terminal's echo off"));
+  ASL_TRY(say(terminal, fmt::format("{}: ", prompt)));
+  auto phrase = read_all(terminal, true, stop);
+  ASL_TRY(say(terminal, "\n"));
+  return phrase;
+}
+
+int open_terminal() {
+  return ::open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+}
+
+Result<SecretBytes> read_terminal(PassPhraseUse use, std::string_view prompt,
+                                  const std::function<bool()>& stop) {
+  const Descriptor terminal(open_terminal());
+  if (terminal.fd() < 0)
+    return fail(Error{.code = ErrorCode::kUsage,
+                      .message = "there is no terminal to ask for a pass phrase",
+                      .hint = "--pass-file FILE or --pass-fd N"});
+  ASL_ASSIGN(SecretBytes phrase, ask(terminal.fd(), prompt, stop));
+  if (use == PassPhraseUse::kOpen) return phrase;
+  ASL_ASSIGN(const SecretBytes again, ask(terminal.fd(), fmt::format("{}, again", prompt), stop));
+  if (!equal_secrets(phrase.span(), again.span()))
+    return fail(ErrorCode::kUsage, "the two pass phrases differ");
+  return phrase;
+}
+
+Result<SecretBytes> read_from(const PassPhraseSource& source, PassPhraseUse use, std::string_view prompt,
+                              const std::function<bool()>& stop) {
+  if (!source.file.empty()) {
+    const Descriptor file(::open(source.file.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
+    if (file.fd() < 0) return fail(system_error(errno, "cannot open the pass phrase file", source.file));
+    return read_all(file.fd(), false, stop);
+  }
+  if (source.descriptor >= 0) return read_all(source.descriptor, true, stop);
+  return read_terminal(use, prompt, stop);
+}
+
+}  // namespace
+
+Result<SecretBytes> read_pass_phrase(const PassPhraseSource& source, PassPhraseUse use,
+                                     std::string_view prompt, const std::function<bool()>& stop) {
+  ASL_ASSIGN(SecretBytes phrase, read_from(source, use, prompt, stop));
+  if (use == PassPhraseUse::kChoose && phrase.empty())
+    return fail(ErrorCode::kUsage, "the pass phrase is empty");
+  return phrase;
+}
+
+Result<std::string> ask_terminal(std::string_view prompt, const std::function<bool()>& stop) {
+  const Descriptor terminal(open_terminal());
+  if (terminal.fd() < 0) return fail(ErrorCode::kUsage, "there is no terminal to ask at");
+  ASL_TRY(say(terminal.fd(), prompt));
+  ASL_ASSIGN(const SecretBytes line, read_all(terminal.fd(), true, stop));
+  return std::string(as_text(line.span()));
+}
+
+Result<void> tell_terminal(std::string_view text) {
+  const Descriptor terminal(open_terminal());
+  if (terminal.fd() < 0) return fail(ErrorCode::kUsage, "there is no terminal to show it on");
+  return say(terminal.fd(), text);
+}
+
+}  // namespace asl::auth

@@ -1,0 +1,79 @@
+#include <algorithm>
+#include <fmt/format.h>
+#include <stdexcept>
+
+#include <asl/auth/rules.h>
+
+namespace asl::auth {
+namespace {
+
+constexpr auto kMalformed = ErrorCode::kMalformed;
+constexpr auto kIntegrity = ErrorCode::kIntegrity;
+constexpr auto kRefused = ErrorCode::kRefused;
+
+constexpr RuleSpec kRules[] = {
+    {"object-fields", kMalformed, "An object has exactly the fields of its kind."},
+    {"object-value", kMalformed, "Every field holds a value of its type and range."},
+    {"object-set", kMalformed, "A list that is a set is sorted by bytes and holds nothing twice."},
+    {"signature-valid", kIntegrity,
+     "A signature by a known key is that key's signature over these bytes; one that is not makes the whole "
+     "envelope worthless."},
+    {"signature-once", kRefused, "A key signs an object once, and an envelope holds at most 16 signatures."},
+    {"signature-superset", kRefused,
+     "An envelope is replaced only by one over the same object that has all of its signatures."},
+    {"signer-class", kRefused,
+     "A key signs only the kinds of its class: offline roots certify, domain roots sign manifests and "
+     "requests "
+     "to be admitted, operational keys sign everything else."},
+    {"dam-domain", kIntegrity, "A manifest's domain id is made from its genesis key."},
+    {"dam-first", kIntegrity,
+     "Version 1 has no previous manifest and the genesis key as its root key; every later version names the "
+     "one before it."},
+    {"dam-principal", kIntegrity,
+     "A principal's id is its key's id, it holds at least one role, and its key is not the root key."},
+    {"dam-link", kIntegrity,
+     "A manifest follows its predecessor by one version, names its hash, and keeps domain id and genesis "
+     "key."},
+    {"dam-signed", kRefused,
+     "A manifest is signed by the root key of the version before it, and by its own where that is another; "
+     "version 1 by the genesis key."},
+    {"policy-hash", kIntegrity, "A policy is the one whose hash is named."},
+    {"certificate-subject", kIntegrity,
+     "A certificate for a domain root names the domain and no roles; one for a principal names its key's id "
+     "and at least one role."},
+    {"certificate-issuer", kIntegrity, "A certificate names the root set that issued it by its hash."},
+    {"certificate-possession", kRefused,
+     "A certificate request is signed by the domain's root key: whoever asks holds it."},
+    {"certificate-match", kRefused,
+     "A certificate, and a request for one, says what the domain's manifest says."},
+    {"root-set-threshold", kIntegrity, "A root set has 1 to 3 keys and a threshold from 1 to their number."},
+    {"root-set-link", kIntegrity,
+     "A root set follows its predecessor by one version and names its hash; version 1 names none."},
+    {"root-set-signed", kRefused,
+     "A root set is signed by its own keys to its threshold, and by those of the set before it to theirs."},
+    {"threshold-reached", kRefused,
+     "What offline roots sign counts once as many of the root set's keys have signed as its threshold says."},
+    {"key-file-key", kIntegrity,
+     "A private key file names the key that it holds: its id, and the public key that the private one "
+     "makes."},
+    {"key-file-cost", kMalformed,
+     "A private key file asks for 64 MiB to 4 GiB of memory and 3 to 16 passes: less protects nothing, more "
+     "is "
+     "an attack on whoever opens it."},
+};
+
+}  // namespace
+
+std::span<const RuleSpec> rule_table() {
+  return kRules;
+}
+
+std::unexpected<Error> broken_rule(std::string_view name, std::string message, std::string object) {
+  const auto rule = std::ranges::find(kRules, name, &RuleSpec::name);
+  if (rule == std::end(kRules)) throw std::logic_error("no such rule: " + std::string(name));
+  return fail(Error{.code = rule->code,
+                    .message = fmt::format("{} (rule {})", message, name),
+                    .object = std::move(object)});
+}
+
+}  // namespace asl::auth

@@ -1,0 +1,163 @@
+#include <fmt/format.h>
+
+#include <asl/auth/canonical_json.h>
+#include <asl/auth/dam.h>
+#include <asl/auth/files.h>
+#include <asl/auth/policy.h>
+
+#include "commands/key_access.h"
+#include "commands/object_text.h"
+#include "json_out.h"
+#include "text.h"
+
+namespace asl::cli {
+namespace {
+
+Result<auth::RoleSet> parse_roles(std::string_view text) {
+  if (text == "all") return auth::RoleSet::all();
+  auth::RoleSet roles;
+  while (!text.empty()) {
+    const std::string_view name = text.substr(0, text.find(','));
+    text.remove_prefix(std::min(text.size(), name.size() + 1));
+    const auto role = auth::role_of_name(name);
+    if (!role)
+      return fail(Error{.code = ErrorCode::kUsage,
+                        .message = "no such role",
+                        .object = std::string(name),
+                        .hint = "produce, execute, publish, federate, audit, or all"});
+    roles.add(*role);
+  }
+  return roles;
+}
+
+// "FILE=ROLES"; the file's name may have '=' as well.
+Result<auth::Principal> parse_principal(const std::string& text) {
+  const std::size_t equals = text.rfind('=');
+  if (equals == text.npos)
+    return fail(Error{.code = ErrorCode::kUsage, .message = "a principal is FILE=ROLES", .object = text});
+  ASL_ASSIGN(const auth::PublicKeyFile file, auth::read_public_key_file(text.substr(0, equals)));
+  ASL_ASSIGN(const auth::RoleSet roles, parse_roles(std::string_view(text).substr(equals + 1)));
+  return auth::Principal{.key = file.key, .roles = roles};
+}
+
+Result<auth::DamChange> parse_change(const ParsedOptions& options) {
+  auth::DamChange change;
+  for (const std::string& text : options.list("principal")) {
+    ASL_ASSIGN(const auth::Principal principal, parse_principal(text));
+    change.set.push_back(principal);
+  }
+  for (const std::string& text : options.list("remove")) {
+    const auto id = digest_from_hex(text);
+    if (!id)
+      return fail(Error{.code = ErrorCode::kUsage, .message = "a key id is 64 hex digits", .object = text});
+    change.remove.push_back(*id);
+  }
+  if (const auto path = options.text("new-root")) {
+    ASL_ASSIGN(const auth::PublicKeyFile file, auth::read_public_key_file(*path));
+    change.root_key = file.key;
+  }
+  if (const auto path = options.text("policy")) {
+    ASL_ASSIGN(const auth::Policy policy, auth::read_policy_file(*path));
+    change.policy_hash = auth::policy_hash(policy);
+  }
+  return change;
+}
+
+Result<auth::Dam> make_dam(const std::optional<auth::DamChain>& chain, const auth::DamChange& change,
+                           const auth::SigningKey& first_key) {
+  if (chain) return auth::next_dam(chain->latest(), chain->latest_hash(), change);
+  if (!change.policy_hash) return fail(ErrorCode::kUsage, "version 1 needs --policy");
+  if (!change.remove.empty() || change.root_key)
+    return fail(ErrorCode::kUsage, "--remove and --new-root change a chain: give --chain");
+  return auth::first_dam(first_key.public_key(), change.set, *change.policy_hash);
+}
+
+Json dam_json(const auth::Dam& dam) {
+  Json json = Json::object();
+  json["version"] = dam.version;
+  json["root_key_id"] = to_hex(auth::key_id_of(dam.root_key));
+  json["policy_hash"] = to_hex(dam.policy_hash);
+  Json principals = Json::array();
+  for (const auth::Principal& principal : dam.principals) {
+    Json row = Json::object();
+    row["key_id"] = to_hex(auth::key_id_of(principal.key));
+    row["roles"] = principal.roles.names();
+    principals.push_back(std::move(row));
+  }
+  json["principals"] = std::move(principals);
+  return json;
+}
+
+void print_dam(Context& context, const auth::Dam& dam, const Digest& hash) {
+  print_fact(context, "version", std::to_string(dam.version));
+  print_fact(context, "hash", "asl1:" + to_hex(hash));
+  print_fact(context, "words", auth::fingerprint(hash));
+  print_fact(context, "root key", to_hex(auth::key_id_of(dam.root_key)));
+  print_fact(context, "policy", to_hex(dam.policy_hash));
+  for (const auth::Principal& principal : dam.principals)
+    print_fact(context, "principal",
+               fmt::format("{} {}", to_hex(auth::key_id_of(principal.key)),
+                           fmt::join(principal.roles.names(), ",")));
+}
+
+void report_chain(Context& context, std::string_view command, const auth::DamChain& chain, bool all) {
+  const std::size_t first = all ? 0 : chain.dams().size() - 1;
+  if (context.json) {
+    Json json = make_json(command);
+    json["domain_id"] = to_hex(chain.latest().domain_id);
+    json["versions"] = Json::array();
+    for (std::size_t i = first; i < chain.dams().size(); ++i) {
+      Json row = dam_json(chain.dams()[i]);
+      const Digest hash = chain.envelopes()[i].object_hash();
+      row["dam_hash"] = to_hex(hash);
+      row["words"] = auth::fingerprint(hash);
+      json["versions"].push_back(std::move(row));
+    }
+    print_json(context.out, json);
+    return;
+  }
+  if (context.quiet) return;
+  print_fact(context, "domain", to_hex(chain.latest().domain_id));
+  for (std::size_t i = first; i < chain.dams().size(); ++i)
+    print_dam(context, chain.dams()[i], chain.envelopes()[i].object_hash());
+}
+
+}  // namespace
+
+Result<int> run_dam_new(Context& context, const ParsedOptions& options) {
+  std::optional<auth::DamChain> chain;
+  const auto old_path = options.text("chain");
+  if (old_path.has_value() == options.has("to"))
+    return fail(ErrorCode::kUsage, "give --chain to continue a chain, or --to for a new one");
+  if (old_path) {
+    ASL_ASSIGN(chain, read_dam_chain(*old_path));
+  }
+  ASL_ASSIGN(const auth::DamChange change, parse_change(options));
+  ASL_ASSIGN(auto keys, open_signing_keys(context, options));
+  ASL_ASSIGN(const auth::Dam dam, make_dam(chain, change, keys.front()));
+  const std::string payload = auth::encode_canonical(auth::to_value(dam));
+  ASL_ASSIGN(auth::Envelope envelope, auth::seal_object(auth::Kind::kDam, payload, keys));
+  if (chain) {
+    ASL_TRY(chain->append(std::move(envelope)));
+    ASL_TRY(auth::replace_text_file(*old_path, chain->encode(), auth::FileMode::kPublic));
+  } else {
+    ASL_ASSIGN(chain, auth::DamChain::verify({std::move(envelope)}));
+    ASL_TRY(auth::write_new_file(*options.text("to"), chain->encode(), auth::FileMode::kPublic));
+  }
+  report_chain(context, "dam new", *chain, false);
+  return kExitOk;
+}
+
+Result<int> run_dam_verify(Context& context, const ParsedOptions& options) {
+  ASL_ASSIGN(const auth::DamChain chain, read_dam_chain(options.argument("FILE")));
+  report_chain(context, "dam verify", chain, false);
+  return kExitOk;
+}
+
+Result<int> run_dam_show(Context& context, const ParsedOptions& options) {
+  ASL_ASSIGN(const auth::DamChain chain, read_dam_chain(options.argument("FILE")));
+  report_chain(context, "dam show", chain, true);
+  return kExitOk;
+}
+
+}  // namespace asl::cli

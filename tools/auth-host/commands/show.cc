@@ -1,0 +1,79 @@
+#include <fmt/format.h>
+
+#include <asl/auth/canonical_json.h>
+#include <asl/auth/files.h>
+#include <asl/auth/policy.h>
+
+#include "commands/key_access.h"
+#include "commands/object_text.h"
+#include "json_out.h"
+
+namespace asl::cli {
+
+Result<int> run_key_show(Context& context, const ParsedOptions& options);
+
+namespace {
+
+// An object without signatures: a policy, for one.
+Result<int> show_bare(Context& context, const std::string& path, const std::string& text) {
+  auto policy = auth::decode_policy(text);
+  if (!policy) return fail(std::move(policy.error()).with_path(path));
+  const auto value = auth::to_value(*policy);
+  if (context.json) {
+    Json json = make_json("show");
+    json["kind"] = "policy";
+    json["policy_hash"] = to_hex(auth::policy_hash(*policy));
+    print_json(context.out, json);
+    return kExitOk;
+  }
+  print_fact(context, "object", "policy");
+  print_fact(context, "policy hash", to_hex(auth::policy_hash(*policy)));
+  for (const auto& [name, field] : auth::flat_fields(value))
+    context.out.line(fmt::format("  {} = {}", name, field));
+  return kExitOk;
+}
+
+Result<int> show_envelopes(Context& context, const ParsedOptions& options, std::string_view text) {
+  ASL_ASSIGN(const auto known, read_public_keys(options.list("public")));
+  ASL_ASSIGN(const auth::RootSetChain roots, read_root_sets(options));
+  Json list = Json::array();
+  int status = kExitOk;
+  bool first = true;
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(text.size(), line.size() + 1));
+    ASL_ASSIGN(const auth::Envelope envelope, auth::decode_envelope(line));
+    ASL_ASSIGN(const auth::Explanation explanation, auth::explain_envelope(envelope, known, &roots));
+    if (status == kExitOk) status = verdict(explanation);
+    if (context.json) {
+      list.push_back(explanation_json(explanation));
+    } else {
+      if (!first) context.out.line("");
+      print_explanation(context, explanation);
+    }
+    first = false;
+  }
+  if (context.json) {
+    Json json = make_json("show");
+    json["envelopes"] = std::move(list);
+    print_json(context.out, json);
+  }
+  return status;
+}
+
+}  // namespace
+
+Result<int> run_show(Context& context, const ParsedOptions& options) {
+  const std::string& path = options.argument("FILE");
+  ASL_ASSIGN(const std::string text, auth::read_text_file(path, auth::kCanonicalSizeMaxLists));
+  if (text.starts_with("{\"payload\":")) {
+    auto shown = show_envelopes(context, options, text);
+    if (!shown && shown.error().path.empty()) return fail(std::move(shown.error()).with_path(path));
+    return shown;
+  }
+  if (text.starts_with("asl-public-key-") || text.find("\"kind\":\"private-key\"") != text.npos)
+    return run_key_show(context, options);
+  return show_bare(context, path, text);
+}
+
+}  // namespace asl::cli
