@@ -41,14 +41,18 @@ __attribute__((format(printf, 2, 0))) void hear(fuse_log_level, const char* form
   if (size > 0) said.append(text, std::min(static_cast<std::size_t>(size), sizeof text - 1));
 }
 
-Error mount_error(const std::string& mount_point) {
+Error mount_error(const SessionOptions& options) {
   while (said.ends_with('\n')) said.pop_back();
-  Error error{.code = ErrorCode::kIo, .message = "cannot mount", .path = mount_point};
+  Error error{.code = ErrorCode::kIo, .message = "cannot mount", .path = options.mount_point};
   if (!said.empty()) error.message += " (" + said + ")";
   if (::access("/dev/fuse", F_OK) != 0) {
     error.code = ErrorCode::kUnsupported;
     error.message = "cannot mount: this system has no /dev/fuse";
     error.hint = "modprobe fuse, as root";
+  } else if (::access("/dev/fuse", R_OK | W_OK) != 0) {
+    error.hint = "chmod a+rw /dev/fuse, as root: users mount by it (udev sets this where it runs)";
+  } else if (::geteuid() != 0 && std::ranges::count(options.kernel_options, "allow_other") > 0) {
+    error.hint = "put user_allow_other into /etc/fuse.conf, as root: -o allow_other needs it";
   } else if (::geteuid() != 0) {
     error.hint =
         "install fuse3 (its fusermount3 mounts for users), and see that you may write to the directory";
@@ -75,9 +79,9 @@ Result<std::unique_ptr<Session>> Session::mount(Served& served, const SessionOpt
   said.clear();
   session->session_.reset(fuse_session_new(&arguments, &operations(), sizeof(fuse_lowlevel_ops), &served));
   fuse_opt_free_args(&arguments);
-  if (!session->session_) return fail(mount_error(options.mount_point));
+  if (!session->session_) return fail(mount_error(options));
   if (fuse_session_mount(session->session_.get(), options.mount_point.c_str()) != 0)
-    return fail(mount_error(options.mount_point));
+    return fail(mount_error(options));
   session->mounted_ = true;
   session->neighbours_ = std::make_unique<NeighbourReader>(
       served.view, [self = session.get()](std::uint64_t node, MutableByteSpan content) {

@@ -6,6 +6,7 @@ import os
 import statistics
 
 from .rows import DD_READ, ROWS
+from .views import ORIGINAL
 
 # (row, peer, at least so many times as fast, stretch). A ratio is the peer's time divided by asl's.
 GOALS = [
@@ -20,6 +21,10 @@ GOALS = [
     ('restore', 'rustic', 1.5, None),
     ('restore', 'cp -a && sync', 2, None),
     ('scrub', DD_READ, 0.9, None),
+    ('find', 'squashfuse_ll', 3, None),
+    ('read', 'squashfuse_ll', 2, None),
+    ('sequential', ORIGINAL, 0.8, None),
+    ('sequential-warm', ORIGINAL, 0.95, None),
 ]
 RSS_MAX_BYTES = 512 << 20
 

@@ -5,7 +5,7 @@ import shutil
 import statistics
 import subprocess
 
-from . import measure, peers
+from . import measure, peers, views
 from .measure import Command, CommandFailed
 
 TREE_ROWS = {
@@ -18,7 +18,7 @@ IMAGE_ROWS = {
     'image': 'ingest a disk image',
     'after-image': 'ingest the tree after its image',
 }
-ROWS = {**TREE_ROWS, **IMAGE_ROWS}
+ROWS = {**TREE_ROWS, **IMAGE_ROWS, **views.ROWS}
 
 # What a store must at least take of its source's bytes, and may at most grow when nothing changed: /usr holds
 # a few per cent of equal files, and a second snapshot is small. Outside these, a peer did something else.
@@ -52,10 +52,12 @@ class Suite:
             for command in commands:
                 self.runner.run(command)
             return
-        sample = self.runner.timed(commands, self.work, writes)
+        self.keep(row, peer_name, self.runner.timed(commands, self.work, writes), commands)
+
+    def keep(self, row, peer_name, sample, commands):
         self.samples.setdefault(row, {}).setdefault(peer_name, []).append(sample)
         self.commands.setdefault(row, {})[peer_name] = [command.text() for command in commands]
-        self.log(f'  {row:<12} {peer_name:<30} {sample.seconds:8.2f} s   {sample.rss_max_bytes >> 20:5} MiB')
+        self.log(f'  {row:<15} {peer_name:<30} {sample.seconds:8.2f} s   {sample.rss_max_bytes >> 20:5} MiB')
 
     def problem(self, text):
         self.problems.append(text)
@@ -146,6 +148,33 @@ class Suite:
         stored = measure.disk_usage(peer.repository)
         if stored < STORED_AT_LEAST * source_bytes:
             self.problem(f'{peer.name}: stored only {stored} of {source_bytes} bytes')
+
+    # ---- the mount ----
+
+    def view_rounds(self, source):
+        place = os.path.join(self.work, 'views')
+        shutil.rmtree(place, ignore_errors=True)
+        large = os.path.join(place, 'large-file')
+        chosen = []
+        try:
+            views.make_large_file(source, large)
+            for view_class in views.VIEWS:
+                wanted = not self.options.peers or view_class.name in self.options.peers
+                if wanted and view_class.installed(self.runner.is_root):
+                    view = view_class(place, [source, large])
+                    for command in view.make():
+                        self.runner.run(command)
+                    chosen.append(view)
+            for number in range(1, self.options.runs + 1):
+                self.log(f'mount, round {number} of {self.options.runs}')
+                for row in (row for row in views.ROWS if row in self.options.rows):
+                    for view in chosen:
+                        self.keep(row, view.name, views.measure(self.runner, view, row, self.work),
+                                  [*view.mount(), views.commands_of(row, view)])
+        except (CommandFailed, ValueError) as failure:
+            self.problem(f'mount: {failure}')
+        finally:
+            shutil.rmtree(place, ignore_errors=True)
 
     # ---- the image ----
 
