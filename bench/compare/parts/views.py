@@ -51,7 +51,10 @@ class AslView(View):
     programs = ('asl',)
 
     def command(self, *words): return Command(['asl', *words], env={'ASL_ROOT': os.path.join(self.work, 'store')})
-    def make(self): return [self.command('init', os.path.join(self.work, 'store')), self.command('ingest', *self.sources)]
+
+    def make(self):
+        return [self.command('init', os.path.join(self.work, 'store')), self.command('ingest', *self.sources)]
+
     def mount(self): return [self.command('mount', self.mount_point, 'latest')]
     def unmount(self): return [self.command('umount', self.mount_point)]
 
@@ -87,8 +90,9 @@ def make_large_file(tree, folder):
     """The largest files of the tree, one after the other."""
     files = []
     for top, _, names in os.walk(tree):
-        paths = [os.path.join(top, name) for name in names]
-        files += [(-os.lstat(path).st_size, path) for path in paths if os.path.isfile(path) and not os.path.islink(path)]
+        for path in (os.path.join(top, name) for name in names):
+            if os.path.isfile(path) and not os.path.islink(path):
+                files.append((-os.lstat(path).st_size, path))
     os.makedirs(folder, exist_ok=True)
     with open(os.path.join(folder, 'large'), 'wb') as out:
         for _, path in sorted(files):
