@@ -72,6 +72,13 @@ two_of_three() {
   [[ $stderr == *"wrong pass phrase"*"root.priv.enc"* ]]
 }
 
+@test "a private key file that others can read is warned about, and still opens" {
+  chmod 640 root.priv.enc
+  run --separate-stderr asl_host key check root.priv.enc --pass-file pass
+  [ "$status" -eq 0 ]
+  [[ $stderr == *"warning: others may read this private key file, mode 0640: root.priv.enc"* ]]
+}
+
 @test "pass phrases come from a descriptor, line by line" {
   asl_host key check root.priv.enc --pass-fd 3 3<pass
   run -7 asl_host key check root.priv.enc --pass-fd 3 3<<<'another'
@@ -151,6 +158,22 @@ PY
   [ "$(grep -c '^version ' <<<"$output")" = 6 ]
   run asl_host --json dam verify dam.chain
   python3 -c 'import json,sys; d=json.loads(sys.argv[1]); assert d["schema"] == "asl.dam-verify.v1" and d["versions"][0]["version"] == 6' "$output"
+}
+
+@test "a dry run shows what would be signed, and its words bind the signing" {
+  make() {
+    asl_host dam new --policy "$policy" --principal worker.pub=execute --key root.priv.enc --to dam.chain "$@"
+  }
+  run make --dry-run
+  [ "$status" -eq 0 ]
+  [ ! -e dam.chain ]
+  [[ $output == *"principals[0].roles[0] = execute"* ]]
+  words=$(awk '$1 == "words" { $1 = ""; print substr($0, 2) }' <<<"$output")
+  run -7 --separate-stderr make --pass-file pass --confirm "zulu ${words#* }"
+  [[ $stderr == *"not confirmed, nothing was signed"* ]]
+  [ ! -e dam.chain ]
+  make --pass-file pass --confirm "$words"
+  [ "$(words dam.chain)" = "$words" ]
 }
 
 @test "keys sign only what their class signs" {

@@ -135,6 +135,19 @@ TEST_F(KeyFiles, CostsOutOfBoundsAreRefusedBeforeAnyWork) {
   }
 }
 
+TEST_F(KeyFiles, EveryFileOfTheRejectCorpusGivesItsError) {
+  test::check_reject_corpus(
+      "key-file", [](const std::string& text) { return decrypt_key(text, phrase_of("correct horse")); });
+}
+
+// Made by another implementation, from the format page.
+TEST_F(KeyFiles, FromAnotherHandOpen) {
+  const std::string text = test::read_file(ASL_SOURCE_TREE "/tests/compat/auth/pynacl.priv.enc");
+  const SigningKey key = value_of(decrypt_key(text, phrase_of("correct horse")));
+  EXPECT_EQ(key.public_key(), key_of(KeyClass::kDomainRoot, 0).public_key());
+  EXPECT_EQ(key.key_class(), KeyClass::kDomainRoot);
+}
+
 TEST_F(KeyFiles, AreWrittenPrivateAndNeverOverAnother) {
   const test::TempDirectory dir;
   const std::string path = dir / "root.priv.enc";

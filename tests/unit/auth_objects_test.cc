@@ -190,6 +190,11 @@ TEST(RootSets, RotateByBothThresholds) {
   EXPECT_EQ(again.latest_hash(), chain.latest_hash());
 }
 
+TEST(RootSets, EveryFileOfTheRejectCorpusGivesItsError) {
+  test::check_reject_corpus("root-set-chain",
+                            [](const std::string& text) { return RootSetChain::decode(text); });
+}
+
 class Certificates : public ::testing::Test {
  protected:
   void SetUp() override {

@@ -68,6 +68,7 @@ _asl_auth_host() {
     "dam new|--principal") :; return ;;
     "dam new|--remove") :; return ;;
     "dam new|--new-root") _asl_paths -f; return ;;
+    "dam new|--confirm") :; return ;;
     "dam new|--key"|"dam new|-k") _asl_paths -f; return ;;
     "dam new|--pass-file") _asl_paths -f; return ;;
     "dam new|--pass-fd") :; return ;;
@@ -110,7 +111,7 @@ _asl_auth_host() {
       'policy new') options+=' --policy-version --trust --keep-snapshots --gc-unpublished' ;;
       'policy check') options+=' --ratification --root-set' ;;
       'policy ratify') options+=' --to -k --key --pass-file --pass-fd' ;;
-      'dam new') options+=' --chain --to --policy --principal --remove --new-root -k --key --pass-file --pass-fd' ;;
+      'dam new') options+=' --chain --to --policy --principal --remove --new-root --dry-run --confirm -k --key --pass-file --pass-fd' ;;
       'root-set new') options+=' --public --threshold --after --to -k --key --pass-file --pass-fd' ;;
       'root-set verify') options+=' --words' ;;
       'cert request') options+=' --chain --principal --version-number --to -k --key --pass-file --pass-fd' ;;

@@ -64,12 +64,12 @@ Result<auth::DamChange> parse_change(const ParsedOptions& options) {
 }
 
 Result<auth::Dam> make_dam(const std::optional<auth::DamChain>& chain, const auth::DamChange& change,
-                           const auth::SigningKey& first_key) {
+                           const auth::PublicKey& first_key) {
   if (chain) return auth::next_dam(chain->latest(), chain->latest_hash(), change);
   if (!change.policy_hash) return fail(ErrorCode::kUsage, "version 1 needs --policy");
   if (!change.remove.empty() || change.root_key)
     return fail(ErrorCode::kUsage, "--remove and --new-root change a chain: give --chain");
-  return auth::first_dam(first_key.public_key(), change.set, *change.policy_hash);
+  return auth::first_dam(first_key, change.set, *change.policy_hash);
 }
 
 Json dam_json(const auth::Dam& dam) {
@@ -122,6 +122,42 @@ void report_chain(Context& context, std::string_view command, const auth::DamCha
     print_dam(context, chain.dams()[i], chain.envelopes()[i].object_hash());
 }
 
+// What the first --key says it is; it proves that when it signs.
+Result<auth::PublicKey> first_signing_key(const ParsedOptions& options) {
+  const auto paths = options.list("key");
+  if (paths.empty()) return fail(ErrorCode::kUsage, "--key must be given");
+  ASL_ASSIGN(const std::string text, auth::read_key_file(paths.front()));
+  auto facts = auth::inspect_key_file(text);
+  if (!facts) return fail(std::move(facts.error()).with_path(paths.front()));
+  return facts->public_key;
+}
+
+Result<int> show_unsigned(Context& context, const std::string& payload) {
+  const auth::Envelope unsigned_object{.kind = auth::Kind::kDam, .payload = payload, .signatures = {}};
+  ASL_ASSIGN(auth::Explanation explanation, auth::explain_envelope(unsigned_object, {}, nullptr));
+  explanation.standing.reset();
+  if (context.json) {
+    Json json = make_json("dam new");
+    json["dry_run"] = true;
+    json.update(explanation_json(explanation));
+    print_json(context.out, json);
+  } else {
+    print_explanation(context, explanation);
+  }
+  return explanation.broken ? Result<int>(fail(*explanation.broken)) : Result<int>(kExitOk);
+}
+
+// --confirm ties what is signed to what a dry run showed.
+Result<void> check_confirmation(const ParsedOptions& options, const std::string& payload) {
+  const auto words = options.text("confirm");
+  if (!words) return {};
+  auto same = auth::check_fingerprint(*words, auth::object_hash(auth::Kind::kDam, payload));
+  if (same) return {};
+  Error error = std::move(same).error();
+  error.message = "not confirmed, nothing was signed: " + error.message;
+  return fail(std::move(error));
+}
+
 }  // namespace
 
 Result<int> run_dam_new(Context& context, const ParsedOptions& options) {
@@ -133,9 +169,12 @@ Result<int> run_dam_new(Context& context, const ParsedOptions& options) {
     ASL_ASSIGN(chain, read_dam_chain(*old_path));
   }
   ASL_ASSIGN(const auth::DamChange change, parse_change(options));
-  ASL_ASSIGN(auto keys, open_signing_keys(context, options));
-  ASL_ASSIGN(const auth::Dam dam, make_dam(chain, change, keys.front()));
+  ASL_ASSIGN(const auth::PublicKey first_key, first_signing_key(options));
+  ASL_ASSIGN(const auth::Dam dam, make_dam(chain, change, first_key));
   const std::string payload = auth::encode_canonical(auth::to_value(dam));
+  if (options.flag("dry-run")) return show_unsigned(context, payload);
+  ASL_TRY(check_confirmation(options, payload));
+  ASL_ASSIGN(auto keys, open_signing_keys(context, options));
   ASL_ASSIGN(auth::Envelope envelope, auth::seal_object(auth::Kind::kDam, payload, keys));
   if (chain) {
     ASL_TRY(chain->append(std::move(envelope)));

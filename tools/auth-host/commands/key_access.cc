@@ -1,6 +1,7 @@
 #include "commands/key_access.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <asl/auth/files.h>
 #include <asl/auth/pass_phrase.h>
@@ -24,6 +25,14 @@ auth::PassPhraseSource source_of(const ParsedOptions& options, std::string_view 
   return source;
 }
 
+// The seal protects the file; its mode says how many may try to guess the pass phrase.
+void warn_of_readers(Context& context, const std::string& path) {
+  struct stat status{};
+  if (::stat(path.c_str(), &status) == 0 && (status.st_mode & 077) != 0)
+    context.warn(
+        fmt::format("others may read this private key file, mode {:04o}: {}", status.st_mode & 07777, path));
+}
+
 }  // namespace
 
 Result<std::string> required_option(const ParsedOptions& options, std::string_view name) {
@@ -37,6 +46,7 @@ Result<auth::SigningKey> open_key(Context& context, const ParsedOptions& options
   ASL_ASSIGN(const std::string text, auth::read_key_file(path));
   if (const auto facts = auth::inspect_key_file(text); !facts)
     return fail(Error(facts.error()).with_path(path));
+  warn_of_readers(context, path);
   ASL_ASSIGN(const auth::SecretBytes phrase,
              auth::read_pass_phrase(source_of(options, "", place), auth::PassPhraseUse::kOpen,
                                     fmt::format("Pass phrase for {}", printable(path)),

@@ -208,7 +208,13 @@ CommandSpec dam_new_command() {
            {.name = "new-root",
             .kind = ValueKind::kPath,
             .metavar = "FILE",
-            .help = "Public key file of the new root key"}},
+            .help = "Public key file of the new root key"},
+           {.name = "dry-run",
+            .help = "Show the manifest and its words; no pass phrase is asked for, nothing is written"},
+           {.name = "confirm",
+            .kind = ValueKind::kText,
+            .metavar = "WORDS",
+            .help = "Sign only if these are all sixteen words of the manifest, as a dry run showed them"}},
           signing_options()),
       .examples =
           {{"asl-auth-host dam new --policy policy-f22a*.json --principal host.pub=all --key root.priv.enc "
