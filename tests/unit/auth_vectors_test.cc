@@ -72,7 +72,7 @@ TEST_F(Wycheproof, X25519) {
     std::array<unsigned char, 32> shared{};
     // Zero secrets are refused by us, and "acceptable" there.
     return crypto_scalarmult(shared.data(), raw(scalar), raw(point)) == 0 &&
-           to_hex(std::as_bytes(std::span(shared))) == test.at("shared");
+           to_hex(std::as_bytes(std::span(shared))) == test.at("shared").get<std::string>();
   });
 }
 
@@ -91,7 +91,7 @@ TEST_F(Wycheproof, ChaCha20Poly1305) {
                                                   nullptr, raw(sealed), sealed.size(), raw(bound),
                                                   bound.size(), raw(nonce), raw(key)) != 0)
       return false;
-    return to_hex(ByteSpan(plain).first(size)) == test.at("msg");
+    return to_hex(ByteSpan(plain).first(size)) == test.at("msg").get<std::string>();
   });
 }
 
@@ -110,7 +110,7 @@ TEST_F(Wycheproof, XChaCha20Poly1305) {
                                                    nullptr, raw(sealed), sealed.size(), raw(bound),
                                                    bound.size(), raw(nonce), raw(key)) != 0)
       return false;
-    return to_hex(ByteSpan(plain).first(size)) == test.at("msg");
+    return to_hex(ByteSpan(plain).first(size)) == test.at("msg").get<std::string>();
   });
 }
 
@@ -120,7 +120,7 @@ TEST_F(Wycheproof, HkdfSha256) {
     if (size > 255 * 32) return std::nullopt;  // beyond what HKDF can give, and what we ever ask
     const Bytes info = from(test.at("info"));
     return to_hex(hkdf_sha256(from(test.at("ikm")), from(test.at("salt")), as_text(info), size).span()) ==
-           test.at("okm");
+           test.at("okm").get<std::string>();
   });
 }
 
@@ -128,7 +128,7 @@ TEST_F(Wycheproof, HmacSha256) {
   run("hmac_sha256_test.json", 100, [](const Json& group, const Json& test) -> std::optional<bool> {
     const SecretBytes mac = hmac_sha256(from(test.at("key")), from(test.at("msg")));
     const auto size = group.at("tagSize").get<std::size_t>() / 8;
-    return to_hex(mac.span().first(size)) == test.at("tag");
+    return to_hex(mac.span().first(size)) == test.at("tag").get<std::string>();
   });
 }
 
