@@ -19,8 +19,8 @@
 #include <asl/engine/index_rebuild.h>
 #include <asl/engine/ingest.h>
 
-#include "io/plain_io.h"
 #include "io/recording_io.h"
+#include "lazy_io.h"
 #include "store_fixture.h"
 
 namespace asl {
@@ -32,16 +32,6 @@ using test::open_domain;
 using test::random_bytes;
 using test::read_artifact;
 using test::value_of;
-
-// Lengthens files without reserving their space: where files lie in memory, that would fill a block of 256
-// MiB with zeros for each of thousands of states.
-class LazyIo final : public io::PlainIo {
- public:
-  Result<void> allocate(const io::File& file, std::uint64_t length) override {
-    ASL_ASSIGN(const struct stat now, status(file));
-    return static_cast<std::uint64_t>(now.st_size) < length ? truncate(file, length) : Result<void>{};
-  }
-};
 
 // What a domain shows: all that the operations below can change, artifacts apart. A snapshot's reference is a
 // hash over all that it reaches, so that equal text and a verification that finds nothing mean equal
@@ -122,7 +112,7 @@ class OperationsCrash : public test::StoreTest {
   // From here on what happens to the domain is recorded.
   Domain& record() {
     domain_.reset();
-    plain_ = std::make_unique<LazyIo>();
+    plain_ = std::make_unique<test::LazyIo>();
     recorder_ = value_of(RecordingIo::create(*plain_, at()));
     domain_ = open_domain(*recorder_, at());
     promise();

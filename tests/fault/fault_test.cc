@@ -2,13 +2,16 @@
 // transfers that stop halfway.
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <string>
 #include <vector>
 
 #include <asl/engine/hash.h>
+#include <asl/engine/ingest.h>
 
 #include "io/faulting_io.h"
 #include "io/recording_io.h"
+#include "lazy_io.h"
 #include "store_fixture.h"
 
 namespace asl {
@@ -161,6 +164,49 @@ TEST_F(FaultTest, AFailedSyncIsNeverTrustedByTheSessionsAfterIt) {
       test::fs::remove_all(state);
     }
   }
+}
+
+// Once a sync has failed, the batch is given up and its sources are read and written again: what an ingest
+// then reports as done is there after a power cut, although the kernel may call pages clean that never
+// reached the disk.
+TEST_F(FaultTest, AnIngestWritesAgainWhatAFailedSyncLeft) {
+  const std::string source = directory_ / "source";
+  test::fs::create_directories(source);
+  for (std::size_t k = 0; k < new_contents().size(); ++k)
+    test::write_text(source + "/" + std::to_string(k), std::string(as_text(new_contents()[k])));
+  const std::string state = directory_ / "state";
+  test::LazyIo lazy;
+  unsigned written_again = 0;
+  unsigned failed = 0;
+  for (const CallKind kind : {CallKind::kSyncData, CallKind::kSync, CallKind::kSyncDirectory}) {
+    for (std::uint64_t nth = 1;; ++nth) {
+      SCOPED_TRACE("call kind " + std::to_string(static_cast<int>(kind)) + ", call " + std::to_string(nth));
+      const std::string copy = fresh_copy();
+      FaultingIo faulting(lazy);
+      const auto recorder = value_of(io::RecordingIo::create(faulting, copy));
+      const std::size_t rule = faulting.add({.kind = kind, .first = nth, .count = 1});
+      const auto domain = open_domain(*recorder, copy);
+      IngestOptions options;
+      options.sources = {source};
+      ProgressCounters progress;
+      const auto report = ingest(*domain, options, progress, {});
+      if (faulting.fired(rule) == 0) break;
+      if (!report) {
+        ++failed;
+        EXPECT_EQ(report.error().code, ErrorCode::kIo) << report.error().to_string();
+        continue;
+      }
+      written_again += report->attempts == 2 ? 1 : 0;
+      ASL_ASSERT_OK(recorder->materialise(recorder->operation_count(), {}, state));
+      const auto after = open_domain(*plain_, state);
+      ASSERT_TRUE(after->snapshot(report->snapshot_id).has_value()) << "reported done, and gone";
+      const VerifyReport verified = test::verify_all(*after);
+      for (const Finding& finding : verified.findings) ADD_FAILURE() << finding.error.to_string();
+      test::fs::remove_all(state);
+    }
+  }
+  EXPECT_GT(written_again, 0U);
+  std::printf("%u ingests written again, %u failed\n", written_again, failed);
 }
 
 }  // namespace
