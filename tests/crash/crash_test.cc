@@ -12,6 +12,7 @@
 
 #include "io/recording_io.h"
 #include "store_fixture.h"
+#include "thinning.h"
 
 namespace asl {
 namespace {
@@ -165,7 +166,7 @@ class CrashTest : public test::StoreTest {
 };
 
 TEST_F(CrashTest, EveryCutShowsWholeCommitsAndAllThatWerePromised) {
-  for (std::size_t count = 0; count <= recorder_->operation_count() && !HasFailure(); ++count) {
+  for (std::size_t count = 0; count <= recorder_->operation_count() && !HasFailure(); count += test::case_step()) {
     std::size_t number = 0;
     for (const CrashPolicy& policy : policies(count)) {
       SCOPED_TRACE("operations " + std::to_string(count) + ", policy " + std::to_string(number++));
@@ -177,7 +178,7 @@ TEST_F(CrashTest, EveryCutShowsWholeCommitsAndAllThatWerePromised) {
 }
 
 TEST_F(CrashTest, AWriterGoesOnFromEveryCutAndVerifyFindsNothing) {
-  for (std::size_t count = 0; count <= recorder_->operation_count() && !HasFailure(); ++count) {
+  for (std::size_t count = 0; count <= recorder_->operation_count() && !HasFailure(); count += test::case_step()) {
     const auto all = policies(count);
     const std::size_t number = count % all.size();
     SCOPED_TRACE("operations " + std::to_string(count) + ", policy " + std::to_string(number));

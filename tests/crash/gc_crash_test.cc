@@ -8,6 +8,7 @@
 
 #include "io/recording_io.h"
 #include "store_fixture.h"
+#include "thinning.h"
 
 namespace asl {
 namespace {
@@ -77,7 +78,7 @@ class GcCrash : public test::StoreTest {
 };
 
 TEST_F(GcCrash, NothingThatIsNeededIsLostAtAnyCut) {
-  for (std::size_t count = first_; count <= recorder_->operation_count() && !HasFailure(); ++count) {
+  for (std::size_t count = first_; count <= recorder_->operation_count() && !HasFailure(); count += test::case_step()) {
     for (std::size_t number = 0; number < policies(count).size(); ++number)
       at_state(count, number, [&](const std::string& state) { expect_kept(*open_domain(*plain_, state)); });
   }
@@ -85,7 +86,7 @@ TEST_F(GcCrash, NothingThatIsNeededIsLostAtAnyCut) {
 
 // A writer sweeps, gc runs again, and the store is as it would have been.
 TEST_F(GcCrash, GcGoesOnFromEveryCut) {
-  for (std::size_t count = first_; count <= recorder_->operation_count() && !HasFailure(); ++count) {
+  for (std::size_t count = first_; count <= recorder_->operation_count() && !HasFailure(); count += test::case_step()) {
     at_state(count, count % policies(count).size(), [&](const std::string& state) {
       const auto domain = open_domain(*plain_, state);
       ProgressCounters progress;

@@ -1,6 +1,7 @@
 // kill -9 at any moment: a process writes commits and notes each one that was reported done in a file beside
 // the store; it is killed, and everything noted must be there. (crash_test.cc is about power cuts: here the
 // kernel lives on.)
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <cstdlib>
@@ -19,6 +20,7 @@
 
 #include "io/plain_io.h"
 #include "store_fixture.h"
+#include "thinning.h"
 
 namespace asl {
 namespace {
@@ -182,8 +184,9 @@ TEST_F(KillTest, EverythingReportedCommittedSurvivesAKillAtAnyMoment) {
   const std::string expected = directory_ / "expected";
   std::mt19937_64 random(20240601);
   unsigned kills = 0;
+  const auto rounds_step = static_cast<unsigned>(std::min<std::size_t>(test::case_step(), 3));
   domain_.reset();  // nothing of this process is open while others are forked
-  for (unsigned round = 1; round <= (is_long ? kRoundsLong : kRoundsShort); ++round) {
+  for (unsigned round = 1; round <= (is_long ? kRoundsLong : kRoundsShort); round += rounds_step) {
     SCOPED_TRACE("round " + std::to_string(round));
     // Every other round dies inside a call that is its own choice, the others wherever the signal meets them.
     const bool from_outside = round % 2 == 0;

@@ -22,6 +22,7 @@
 #include "io/recording_io.h"
 #include "lazy_io.h"
 #include "store_fixture.h"
+#include "thinning.h"
 
 namespace asl {
 namespace {
@@ -163,7 +164,7 @@ class OperationsCrash : public test::StoreTest {
     promise();
     std::size_t states = 0;
     const std::string state = directory_ / "state";
-    for (std::size_t count = 0; count <= recorder_->operation_count() && !HasFailure(); ++count) {
+    for (std::size_t count = 0; count <= recorder_->operation_count() && !HasFailure(); count += test::case_step()) {
       const auto all = policies(count);
       for (std::size_t number = 0; number < all.size() && !HasFailure(); ++number, ++states) {
         SCOPED_TRACE("operations " + std::to_string(count) + ", policy " + std::to_string(number) +

@@ -17,6 +17,7 @@
 #include <asl/engine/ingest.h>
 
 #include "store_fixture.h"
+#include "thinning.h"
 
 namespace asl {
 namespace {
@@ -281,7 +282,7 @@ class SyscallFault : public test::StoreTest, public ::testing::WithParamInterfac
                bool must_succeed = false) {
     for (const Call call : kinds) {
       const std::uint64_t calls = calls_[static_cast<std::size_t>(call)];
-      const std::uint64_t step = std::max<std::uint64_t>(1, calls / kCallsTried);
+      const std::uint64_t step = std::max<std::uint64_t>(1, calls / kCallsTried) * test::case_step();
       // How many calls there are differs a little from run to run with several threads.
       for (std::uint64_t nth = 1; (nth == 1 || nth + calls / 20 + 3 <= calls) && calls > 0 && !HasFailure();
            nth += step) {

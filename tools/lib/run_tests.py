@@ -110,8 +110,10 @@ def run_meson(options):
     log = os.path.join(options.build, 'meson-logs', 'testlog.json')
     if os.path.exists(log):
         os.unlink(log)
-    chosen = [test['name'] for test in described if test['protocol'] == 'gtest' or options.filter in test['name']]
-    subprocess.run(command + (chosen if options.filter else []), env=environment, stdin=subprocess.DEVNULL,
+    only = options.only.split()
+    chosen = [test['name'] for test in described
+              if (test['protocol'] == 'gtest' or options.filter in test['name']) and (not only or test['name'] in only)]
+    subprocess.run(command + (chosen if options.filter or only else []), env=environment, stdin=subprocess.DEVNULL,
                    stdout=subprocess.DEVNULL)
     if not os.path.exists(log):
         return [Case('meson test', 'meson test', 'failed', 'it ran nothing')]
@@ -247,6 +249,7 @@ def main():
     parser.add_argument('--long', action='store_true')
     parser.add_argument('--slow', action='store_true', help='the build is a slow one (a sanitizer)')
     parser.add_argument('--unit', action='store_true')
+    parser.add_argument('--only', default='', help='names of meson tests; all others are left out')
     parser.add_argument('--fuzzers', default='', help='the build directory that has the fuzz targets')
     parser.add_argument('--fuzz-seconds', type=int, default=10, help='for each target')
     parser.add_argument('--only-fuzz', action='store_true')
