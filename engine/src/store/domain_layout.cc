@@ -32,14 +32,19 @@ std::string DomainLayout::snapshot_file(std::uint64_t id) const {
   return fmt::format("{}/snapshots/snapshot-{}.meta", directory_, id);
 }
 
-Result<void> DomainLayout::create(io::Io& io) const {
+Result<void> DomainLayout::create_directories(io::Io& io) const {
   ASL_TRY(io.make_directory(directory_));
   for (const std::string_view name : kDirectories)
     ASL_TRY(io.make_directory(directory_ + "/" + std::string(name)));
   for (unsigned prefix = 0; prefix < 256; ++prefix)
     ASL_TRY(io.make_directory(fmt::format("{}/store/blocks/{:02x}", directory_, prefix)));
   ASL_TRY(io.sync_directory(directory_ + "/store/blocks"));
-  ASL_TRY(io.sync_directory(store()));
+  return io.sync_directory(store());
+}
+
+Result<void> DomainLayout::write_layout_file(io::Io& io) const {
+  // The line must not be there before what it vouches for: the name of log/, for one.
+  ASL_TRY(io.sync_directory(directory_));
   return io::replace_file(io, layout_file(), as_bytes(std::string(kLayoutLine) + "\n"));
 }
 

@@ -35,9 +35,12 @@ class DomainLayout {
   std::string session_marker() const { return directory_ + "/store/tmp/session"; }
   std::string snapshot_file(std::uint64_t id) const;
 
-  // Every directory of an empty domain, the 256 block directories included, and the layout line.
-  // Durable on return, except for the entry of `directory` in its parent.
-  Result<void> create(io::Io& io) const;
+  // Every directory of an empty domain, the 256 block directories included. Those right below
+  // `directory` are durable with the layout file.
+  Result<void> create_directories(io::Io& io) const;
+  // The layout line, which makes a directory a domain: written when everything else is there. Durable on
+  // return, except for the entry of `directory` in its parent.
+  Result<void> write_layout_file(io::Io& io) const;
   // Makes the directories of an existing domain that somebody removed; what they held is lost. For a writer.
   Result<void> make_missing_directories(io::Io& io) const;
   // Writes the reserve file anew with at least `bytes`; a full disk is not an error (gc then makes room).

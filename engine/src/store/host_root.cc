@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cerrno>
+#include <filesystem>
 #include <string_view>
 #include <sys/random.h>
 #include <utility>
@@ -62,6 +63,23 @@ Result<void> check_alias(const std::string& alias) {
   return {};
 }
 
+std::string parent_of(const std::string& directory) {
+  const std::filesystem::path parent =
+      std::filesystem::path(directory + "/.").lexically_normal().parent_path().parent_path();
+  return parent.empty() ? "." : parent.string();
+}
+
+// Whether a directory without a layout line holds nothing, or nothing but what init() makes before it: then a
+// power cut ended that, and it can be done again. A store that lost its layout line has domains.
+Result<bool> is_interrupted_making(io::Io& io, const std::string& directory,
+                                   const std::vector<io::ListedEntry>& listed) {
+  for (const io::ListedEntry& entry : listed)
+    if (std::ranges::find(kHostDirectories, entry.name) == std::end(kHostDirectories)) return false;
+  if (!io::exists(io, directory + "/domains")) return true;
+  ASL_ASSIGN(const std::vector<io::ListedEntry> domains, io.list(directory + "/domains"));
+  return domains.empty();
+}
+
 std::string describe_choice(const std::vector<DomainSummary>& domains) {
   std::string text = "choose with --domain:";
   for (const DomainSummary& domain : domains) text += " " + domain.alias;
@@ -99,7 +117,8 @@ Result<HostRoot> HostRoot::init(io::Io& io, std::string directory) {
       error.hint = "asl --root " + directory + " snapshots";
       return fail(std::move(error));
     }
-    if (!listed->empty())
+    ASL_ASSIGN(const bool interrupted, is_interrupted_making(io, directory, *listed));
+    if (!interrupted)
       return fail(Error{.code = ErrorCode::kUsage,
                         .message = "the directory is not empty",
                         .path = directory,
@@ -108,15 +127,18 @@ Result<HostRoot> HostRoot::init(io::Io& io, std::string directory) {
     if (listed.error().code != ErrorCode::kNotFound) return fail(std::move(listed).error());
     ASL_TRY(io.make_directory(directory));
   }
-  for (const std::string_view name : kHostDirectories)
-    ASL_TRY(io.make_directory(directory + "/" + std::string(name)));
+  for (const std::string_view name : kHostDirectories) {
+    const std::string path = directory + "/" + std::string(name);
+    if (!io::exists(io, path)) ASL_TRY(io.make_directory(path));
+  }
   constexpr std::size_t kHostIdBytes = 16;
   ASL_ASSIGN(const Bytes host_id, random_bytes(kHostIdBytes));
   ASL_TRY(io::replace_file(io, directory + "/host/host-id", as_bytes(asl::to_hex(host_id) + "\n")));
   ASL_TRY(io::replace_file(io, directory + "/host/domains", {}));
+  ASL_TRY(io.sync_directory(directory));
+  ASL_TRY(io.sync_directory(parent_of(directory)));
   // Last: what has a layout line is a whole root.
   ASL_TRY(io::replace_file(io, directory + "/host/layout", as_bytes(std::string(kLayoutLine) + "\n")));
-  ASL_TRY(io.sync_directory(directory));
   return HostRoot(io, std::move(directory));
 }
 
@@ -154,7 +176,7 @@ Result<DomainSummary> HostRoot::create_domain(const std::string& alias, const Do
   const std::string parent = directory_ + "/domains";
   const std::string hex = asl::to_hex(id);
   const DomainLayout layout(parent + "/" + hex);
-  ASL_TRY(layout.create(*io_));
+  ASL_TRY(layout.create_directories(*io_));
   ASL_TRY(layout.fill_reserve(*io_, kReserveBaseBytes));
   ASL_ASSIGN(LogWriter log, LogWriter::create(*io_, LogFiles(layout.directory()), id, {}));
   const bool local = root_public_key == Digest{};
@@ -162,6 +184,8 @@ Result<DomainSummary> HostRoot::create_domain(const std::string& alias, const Do
       new_record(GenesisRecord{.domain_id = id, .local = local, .root_public_key = root_public_key}),
       new_record(SnapshotLabelRecord{.snapshot_id = kDomainLabelId, .label = alias})};
   ASL_TRY(log.append(genesis));
+  // Last: what has a layout line has a log.
+  ASL_TRY(layout.write_layout_file(*io_));
   ASL_TRY(io_->sync_directory(parent));
   // Its line in host/domains gives it its slot; without the line it would still be found by its directory.
   ASL_ASSIGN(Bytes lines, io::read_file(*io_, directory_ + "/host/domains", kDomainsFileMax));
