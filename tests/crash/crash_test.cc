@@ -166,7 +166,8 @@ class CrashTest : public test::StoreTest {
 };
 
 TEST_F(CrashTest, EveryCutShowsWholeCommitsAndAllThatWerePromised) {
-  for (std::size_t count = 0; count <= recorder_->operation_count() && !HasFailure(); count += test::case_step()) {
+  for (std::size_t count = 0; count <= recorder_->operation_count() && !HasFailure();
+       count += test::case_step()) {
     std::size_t number = 0;
     for (const CrashPolicy& policy : policies(count)) {
       SCOPED_TRACE("operations " + std::to_string(count) + ", policy " + std::to_string(number++));
@@ -178,7 +179,8 @@ TEST_F(CrashTest, EveryCutShowsWholeCommitsAndAllThatWerePromised) {
 }
 
 TEST_F(CrashTest, AWriterGoesOnFromEveryCutAndVerifyFindsNothing) {
-  for (std::size_t count = 0; count <= recorder_->operation_count() && !HasFailure(); count += test::case_step()) {
+  for (std::size_t count = 0; count <= recorder_->operation_count() && !HasFailure();
+       count += test::case_step()) {
     const auto all = policies(count);
     const std::size_t number = count % all.size();
     SCOPED_TRACE("operations " + std::to_string(count) + ", policy " + std::to_string(number));

@@ -78,7 +78,8 @@ class GcCrash : public test::StoreTest {
 };
 
 TEST_F(GcCrash, NothingThatIsNeededIsLostAtAnyCut) {
-  for (std::size_t count = first_; count <= recorder_->operation_count() && !HasFailure(); count += test::case_step()) {
+  for (std::size_t count = first_; count <= recorder_->operation_count() && !HasFailure();
+       count += test::case_step()) {
     for (std::size_t number = 0; number < policies(count).size(); ++number)
       at_state(count, number, [&](const std::string& state) { expect_kept(*open_domain(*plain_, state)); });
   }
@@ -86,7 +87,8 @@ TEST_F(GcCrash, NothingThatIsNeededIsLostAtAnyCut) {
 
 // A writer sweeps, gc runs again, and the store is as it would have been.
 TEST_F(GcCrash, GcGoesOnFromEveryCut) {
-  for (std::size_t count = first_; count <= recorder_->operation_count() && !HasFailure(); count += test::case_step()) {
+  for (std::size_t count = first_; count <= recorder_->operation_count() && !HasFailure();
+       count += test::case_step()) {
     at_state(count, count % policies(count).size(), [&](const std::string& state) {
       const auto domain = open_domain(*plain_, state);
       ProgressCounters progress;

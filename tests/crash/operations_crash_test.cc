@@ -164,7 +164,8 @@ class OperationsCrash : public test::StoreTest {
     promise();
     std::size_t states = 0;
     const std::string state = directory_ / "state";
-    for (std::size_t count = 0; count <= recorder_->operation_count() && !HasFailure(); count += test::case_step()) {
+    for (std::size_t count = 0; count <= recorder_->operation_count() && !HasFailure();
+         count += test::case_step()) {
       const auto all = policies(count);
       for (std::size_t number = 0; number < all.size() && !HasFailure(); ++number, ++states) {
         SCOPED_TRACE("operations " + std::to_string(count) + ", policy " + std::to_string(number) +

@@ -1,4 +1,5 @@
-// Sanitizer builds are slow: long enumerations then look at every Nth case only (tools/test sets ASL_TEST_EVERY).
+// Sanitizer builds are slow: long enumerations then look at every Nth case only (tools/test sets
+// ASL_TEST_EVERY).
 #pragma once
 
 #include <cstddef>
