@@ -91,6 +91,7 @@ _asl() {
     "gc|--max-unused") :; return ;;
     "unpin|--files-from") _asl_paths -f; return ;;
     "stats|--compression-sample") :; return ;;
+    "bench|--size") :; return ;;
     "init|--alias") :; return ;;
     "copy|--to-domain") :; return ;;
     "copy|--compress") :; return ;;
@@ -130,6 +131,7 @@ _asl() {
       'gc') options+=' -n --dry-run --max-unused' ;;
       'unpin') options+=' --files-from -0 --null' ;;
       'stats') options+=' --compression-sample' ;;
+      'bench') options+=' --quick --size' ;;
       'init') options+=' --alias' ;;
       'copy') options+=' --to-domain --init --salvage --compress -j --jobs' ;;
       'import') options+=' --from-domain --salvage --compress -j --jobs' ;;
@@ -138,7 +140,7 @@ _asl() {
     return
   fi
   case $command in
-    '') COMPREPLY=($(compgen -W 'ingest import-tar put ls tree cat sums find diff stat restore get export-tar mount umount snapshots snapshot forget log verify gc unpin stats index init domain copy import help' -- "$cur")) ;;
+    '') COMPREPLY=($(compgen -W 'ingest import-tar put ls tree cat sums find diff stat restore get export-tar mount umount snapshots snapshot forget log verify gc unpin stats index bench init domain copy import help' -- "$cur")) ;;
     'snapshot') COMPREPLY=($(compgen -W 'show label forget hold release' -- "$cur")) ;;
     'index') COMPREPLY=($(compgen -W 'rebuild' -- "$cur")) ;;
     'domain') COMPREPLY=($(compgen -W 'create list show' -- "$cur")) ;;
@@ -150,7 +152,7 @@ _asl() {
     'init') _asl_paths -d ;;
     'copy') _asl_paths -d ;;
     'import') _asl_paths -d ;;
-    'help') COMPREPLY=($(compgen -W 'ingest import-tar put ls tree cat sums find diff stat restore get export-tar mount umount snapshots snapshot forget log verify gc unpin stats index init domain copy import help' -- "$cur")) ;;
+    'help') COMPREPLY=($(compgen -W 'ingest import-tar put ls tree cat sums find diff stat restore get export-tar mount umount snapshots snapshot forget log verify gc unpin stats index bench init domain copy import help' -- "$cur")) ;;
   esac
 }
 

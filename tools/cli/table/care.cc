@@ -151,15 +151,16 @@ CommandSpec bench_command() {
       .section = kSectionCare,
       .summary = "measure this store on this disk",
       .description =
-          "Measures ingest, verify and restore of made-up data in this store's directory, beside the disk's "
-          "and the processor's own limits, and shows the figures with a small chart. It leaves nothing "
-          "behind.",
+          "Measures ingest, verify, reading and restore of made-up data, in a store of its own in this "
+          "root's "
+          "directory, beside the disk's and the processor's own limits, and shows the figures with a small "
+          "chart. Needs twice the size of the data free on the disk. It leaves nothing behind, nor does it "
+          "touch what the store holds.",
       .options = {{.name = "quick", .help = "Take seconds instead of minutes"},
                   {.name = "size",
                    .kind = ValueKind::kSize,
                    .metavar = "SIZE",
-                   .help = "Amount of data to measure with",
-                   .default_text = "4GiB"}},
+                   .help = "Amount of data to measure with (4GiB; 512MiB with --quick)"}},
       .examples = {{"asl bench --quick", "A first impression."}},
       .exit_codes = {3, 9}};
 }
