@@ -121,6 +121,51 @@ PY
   [[ $output == *"Pass phrase for typed.priv.enc: "*"works"* ]]
 }
 
+@test "Ctrl-C at the prompt turns the echo on again" {
+  run -130 /usr/bin/python3 - "$host" <<'PY'
+import os, pty, sys, termios
+pid, fd = pty.fork()
+if pid == 0:
+    os.execv(sys.argv[1], [sys.argv[1], 'key', 'check', 'root.priv.enc'])
+seen = b''
+while not seen.endswith(b': '):
+    seen += os.read(fd, 1)
+held = os.open(os.readlink(f'/proc/{pid}/fd/0'), os.O_RDWR | os.O_NOCTTY)
+os.write(fd, b'\x03')
+status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+assert termios.tcgetattr(held)[3] & termios.ECHO, 'echo is still off'
+sys.exit(status)
+PY
+}
+
+@test "dice and files are mixed into a new key" {
+  run -0 /usr/bin/python3 - "$host" <<'PY'
+import os, pty, sys
+pid, fd = pty.fork()
+if pid == 0:
+    os.execv(sys.argv[1], [sys.argv[1], 'key', 'new', 'diced', '--class', 'operational', '--kdf', 'moderate', '--dice',
+                           '--pass-file', 'pass'])
+seen = b''
+while not seen.endswith(b'form: '):
+    seen += os.read(fd, 1)
+os.write(fd, b'6 3 5 1 2 6\n')
+try:
+    while chunk := os.read(fd, 4096):
+        seen += chunk
+except OSError:
+    pass
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+PY
+  asl_host key check diced.priv.enc --pass-file pass --public diced.pub
+  : >empty
+  run -2 asl_host key new mixed --class operational --kdf moderate --pass-file pass --mix-file empty
+  asl_host key new mixed --class operational --kdf moderate --pass-file pass --mix-file <(head -c 100 /dev/urandom)
+  # An existing public key file is found before a key is made.
+  rm mixed.priv.enc
+  run -7 asl_host key new mixed --class operational --kdf moderate --pass-file pass
+  [ ! -e mixed.priv.enc ]
+}
+
 @test "passwd replaces the pass phrase of the file" {
   printf 'the next one' >next
   asl_host key passwd root.priv.enc --pass-file pass --new-pass-file next --kdf moderate

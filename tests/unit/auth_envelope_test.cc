@@ -6,6 +6,7 @@
 #include <asl/auth/files.h>
 #include <asl/auth/policy.h>
 #include <asl/auth/rules.h>
+#include <asl/auth/text_rules.h>
 #include <asl/engine/reference.h>
 
 #include "auth_support.h"
@@ -169,6 +170,24 @@ TEST(Signing, NothingIsSignedThatCannotBeRead) {
   if (!can_check(Kind::kLease)) {
     EXPECT_EQ(unknown.error().code, ErrorCode::kUnsupported);
   }
+}
+
+TEST(Envelope, SizeIsThatOfItsKind) {
+  const auto sized = [](std::string_view kind, std::size_t size) {
+    const std::string payload =
+        "{\"kind\":\"" + std::string(kind) + "\",\"text\":\"" + std::string(size, 'x') + "\",\"v\":1}";
+    return encode_canonical(Value::Object{
+        {"payload", encode_base64(as_bytes(payload))},
+        {"payloadType", "application/vnd.asl." + std::string(kind) + ".v1+json"},
+        {"signatures",
+         Value::Array{Value::Object{{"keyid", std::string(64, '0')}, {"sig", encode_base64(Bytes(64))}}}}});
+  };
+  EXPECT_TRUE(decode_envelope(sized("dam", 700'000)).has_value());
+  EXPECT_FALSE(decode_envelope(sized("dam", 800'000)).has_value());
+  EXPECT_FALSE(decode_envelope(sized("dam", 800'000), Kind::kDam).has_value());
+  EXPECT_TRUE(decode_envelope(sized("receipt", 800'000)).has_value());
+  EXPECT_TRUE(decode_envelope(sized("receipt", 11'000'000)).has_value());
+  EXPECT_FALSE(decode_envelope(sized("receipt", 13'000'000)).has_value());
 }
 
 TEST(Envelope, EveryFileOfTheRejectCorpusGivesItsError) {

@@ -103,7 +103,7 @@ _asl_auth_host() {
   if [[ $cur == -* ]]; then
     local options='--root -d --domain --json --progress -q --quiet --version -h --help'
     case $command in
-      'key new') options+=' --class --comment --mix-file --kdf --generate --words --pass-file --pass-fd' ;;
+      'key new') options+=' --class --comment --dice --mix-file --kdf --generate --words --pass-file --pass-fd' ;;
       'key check') options+=' --public --pass-file --pass-fd' ;;
       'key passwd') options+=' --new-pass-file --new-pass-fd --kdf --generate --words --pass-file --pass-fd' ;;
       'show') options+=' --public --root-set' ;;

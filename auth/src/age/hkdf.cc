@@ -7,8 +7,10 @@
 namespace asl::auth {
 namespace {
 
+// libsodium wants a pointer even to nothing.
 const unsigned char* raw(ByteSpan bytes) {
-  return reinterpret_cast<const unsigned char*>(bytes.data());
+  static constexpr unsigned char kNothing = 0;
+  return bytes.empty() ? &kNothing : reinterpret_cast<const unsigned char*>(bytes.data());
 }
 
 // The parts one after the other, as one message.

@@ -187,7 +187,8 @@ Result<void> replace_key_file(const std::string& path, const SigningKey& key, co
                               const KdfCost& cost) {
   ASL_ASSIGN(const std::string text, encrypt_key(key, pass_phrase, cost));
   const std::string beside = path + ".next";
-  ASL_TRY(write_new_file(beside, text, FileMode::kPrivate));
+  // One that a crash left there is of no use: the file itself is still the old one.
+  ASL_TRY(replace_text_file(beside, text, FileMode::kPrivate));
   if (auto proved = prove_key_file(beside, key, pass_phrase); !proved) {
     (void)remove_file(beside);
     return proved;

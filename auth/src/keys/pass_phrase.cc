@@ -49,19 +49,13 @@ class NoEcho {
   bool active_ = false;
 };
 
-Result<SecretBytes> checked(SecretBytes phrase) {
-  const std::string_view text = as_text(phrase.span());
-  if (!is_utf8_text(text)) return fail(ErrorCode::kMalformed, "the pass phrase is not UTF-8");
-  return phrase;
-}
-
-// Up to the end, or to the first line feed where `line` is set.
-Result<SecretBytes> read_all(int fd, bool line, const std::function<bool()>& stop) {
-  SecretBytes phrase(kPassPhraseMax + 2);  // a final line feed, and one more to see that it is too long
+// Up to the end, or through the first line feed where `line` is set; at most `size_max` bytes.
+Result<SecretBytes> read_some(int fd, std::size_t size_max, bool line, const std::function<bool()>& stop) {
+  SecretBytes bytes(size_max);
   std::size_t size = 0;
-  while (size < phrase.size()) {
-    // A pipe may carry more than the phrase: a line is read byte by byte.
-    const ssize_t got = ::read(fd, phrase.data() + size, line ? 1 : phrase.size() - size);
+  while (size < bytes.size()) {
+    // A pipe may carry more than one line: it is read byte by byte.
+    const ssize_t got = ::read(fd, bytes.data() + size, line ? 1 : bytes.size() - size);
     if (got < 0 && errno == EINTR) {
       if (stop()) return fail(ErrorCode::kInterrupted, "interrupted while waiting for the pass phrase");
       continue;
@@ -69,13 +63,23 @@ Result<SecretBytes> read_all(int fd, bool line, const std::function<bool()>& sto
     if (got < 0) return fail(system_error(errno, "cannot read the pass phrase"));
     if (got == 0) break;
     size += static_cast<std::size_t>(got);
-    if (line && phrase.data()[size - 1] == std::byte{'\n'}) break;
+    if (line && bytes.data()[size - 1] == std::byte{'\n'}) break;
   }
+  bytes.shrink(size);
+  return bytes;
+}
+
+Result<SecretBytes> read_phrase(int fd, bool line, const std::function<bool()>& stop) {
+  // A final line feed, and one byte more to see that it is too long.
+  ASL_ASSIGN(SecretBytes phrase, read_some(fd, kPassPhraseMax + 2, line, stop));
+  std::size_t size = phrase.size();
   if (size > 0 && phrase.data()[size - 1] == std::byte{'\n'}) --size;
   phrase.shrink(size);
   if (size > kPassPhraseMax)
     return fail(ErrorCode::kMalformed, fmt::format("the pass phrase has more than {} bytes", kPassPhraseMax));
-  return checked(std::move(phrase));
+  if (!is_utf8_text(as_text(phrase.span())))
+    return fail(ErrorCode::kMalformed, "the pass phrase is not UTF-8");
+  return phrase;
 }
 
 Result<void> say(int fd, std::string_view text) {
@@ -92,7 +96,7 @@ Result<SecretBytes> ask(int terminal, std::string_view prompt, const std::functi
   const NoEcho quiet(terminal);
   if (!quiet.active()) return fail(system_error(errno, "cannot turn the terminal's echo off"));
   ASL_TRY(say(terminal, fmt::format("{}: ", prompt)));
-  auto phrase = read_all(terminal, true, stop);
+  auto phrase = read_phrase(terminal, true, stop);
   ASL_TRY(say(terminal, "\n"));
   return phrase;
 }
@@ -121,9 +125,9 @@ Result<SecretBytes> read_from(const PassPhraseSource& source, PassPhraseUse use,
   if (!source.file.empty()) {
     const Descriptor file(::open(source.file.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
     if (file.fd() < 0) return fail(system_error(errno, "cannot open the pass phrase file", source.file));
-    return read_all(file.fd(), false, stop);
+    return read_phrase(file.fd(), false, stop);
   }
-  if (source.descriptor >= 0) return read_all(source.descriptor, true, stop);
+  if (source.descriptor >= 0) return read_phrase(source.descriptor, true, stop);
   return read_terminal(use, prompt, stop);
 }
 
@@ -137,11 +141,22 @@ Result<SecretBytes> read_pass_phrase(const PassPhraseSource& source, PassPhraseU
   return phrase;
 }
 
+Result<SecretBytes> read_secret_file(const std::string& path, std::size_t size_max) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
+  if (file.fd() < 0) return fail(system_error(errno, "cannot open", path));
+  ASL_ASSIGN(SecretBytes bytes, read_some(file.fd(), size_max + 1, false, [] { return false; }));
+  if (bytes.size() > size_max)
+    return fail(Error{.code = ErrorCode::kMalformed,
+                      .message = fmt::format("the file has more than {} bytes", size_max),
+                      .path = path});
+  return bytes;
+}
+
 Result<std::string> ask_terminal(std::string_view prompt, const std::function<bool()>& stop) {
   const Descriptor terminal(open_terminal());
   if (terminal.fd() < 0) return fail(ErrorCode::kUsage, "there is no terminal to ask at");
   ASL_TRY(say(terminal.fd(), prompt));
-  ASL_ASSIGN(const SecretBytes line, read_all(terminal.fd(), true, stop));
+  ASL_ASSIGN(const SecretBytes line, read_phrase(terminal.fd(), true, stop));
   return std::string(as_text(line.span()));
 }
 

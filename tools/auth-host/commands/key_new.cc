@@ -1,6 +1,8 @@
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <asl/auth/files.h>
+#include <asl/auth/pass_phrase.h>
 #include <asl/auth/words.h>
 
 #include "commands/key_access.h"
@@ -12,13 +14,29 @@ namespace {
 
 constexpr std::size_t kMixFileMax = 64 << 10;
 
-Result<auth::SecretBytes> new_seed(const ParsedOptions& options) {
+// What is mixed into the system's randomness: a file, or what is typed, or nothing.
+Result<auth::SecretBytes> extra_randomness(Context& context, const ParsedOptions& options) {
+  if (options.has("mix-file") && options.flag("dice"))
+    return fail(ErrorCode::kUsage, "give --dice or --mix-file, not both");
+  if (options.flag("dice")) {
+    ASL_ASSIGN(auth::SecretBytes rolls,
+               auth::read_pass_phrase({}, auth::PassPhraseUse::kOpen, "Dice rolls, in any form",
+                                      [&] { return context.stop.requested(); }));
+    if (rolls.empty()) return fail(ErrorCode::kUsage, "no dice rolls were typed");
+    return rolls;
+  }
   const auto path = options.text("mix-file");
-  if (!path) return auth::make_seed({});
-  ASL_ASSIGN(const std::string extra, auth::read_text_file(*path, kMixFileMax));
+  if (!path) return auth::SecretBytes();
+  ASL_ASSIGN(auth::SecretBytes extra, auth::read_secret_file(*path, kMixFileMax));
   if (extra.empty())
     return fail(Error{.code = ErrorCode::kUsage, .message = "the file to mix in is empty", .path = *path});
-  return auth::make_seed(as_bytes(extra));
+  return extra;
+}
+
+Result<void> check_unused(const std::string& path) {
+  struct stat status{};
+  if (::lstat(path.c_str(), &status) != 0) return {};
+  return fail(Error{.code = ErrorCode::kRefused, .message = "a file of this name exists", .path = path});
 }
 
 }  // namespace
@@ -31,8 +49,9 @@ Result<int> run_key_new(Context& context, const ParsedOptions& options) {
   if (!auth::is_key_comment(comment))
     return fail(ErrorCode::kUsage, "the comment is not plain text, or too long");
   ASL_TRY(auth::protect_process());
-  ASL_ASSIGN(const auth::SecretBytes seed, new_seed(options));
-  const auth::SigningKey key(key_class, seed);
+  for (const char* ending : {".priv.enc", ".pub"}) ASL_TRY(check_unused(name + ending));
+  ASL_ASSIGN(const auth::SecretBytes extra, extra_randomness(context, options));
+  const auth::SigningKey key(key_class, auth::make_seed(extra.span()));
   ASL_ASSIGN(const auth::SecretBytes phrase, choose_pass_phrase(context, options, ""));
   // The public file comes last: where it is, the private one is known to work.
   ASL_TRY(auth::write_key_file(name + ".priv.enc", key, phrase, chosen_cost(options)));

@@ -55,17 +55,19 @@ CommandSpec key_new_command() {
                  .kind = ValueKind::kText,
                  .metavar = "TEXT",
                  .help = "Comment for the public key file, at most 128 bytes; nothing depends on it"},
+                {.name = "dice",
+                 .help = "Ask on the terminal for dice rolls, without echo, and mix them into the system's "
+                         "randomness: the "
+                         "key is as unpredictable as the better of the two. 50 rolls of a die have 129 bits"},
                 {.name = "mix-file",
                  .kind = ValueKind::kPath,
                  .metavar = "FILE",
-                 .help = "Mix the content of FILE (dice rolls, another generator's output; at most 64 KiB) "
-                         "into the system's randomness: the key is as unpredictable as the better of the "
-                         "two"},
+                 .help = "Mix in the content of FILE instead: another generator's output, at most 64 KiB"},
                 kdf_option()},
                phrase_options()),
           pass_options()),
       .examples = {{"asl-auth-host key new root --class domain-root", "Make a domain's root key."},
-                   {"asl-auth-host key new a --class offline-root --generate --mix-file dice.txt",
+                   {"asl-auth-host key new a --class offline-root --generate --dice",
                     "Make an offline root key with dice mixed in and a generated pass phrase."}},
       .exit_codes = {7, 8, 9},
       .needs_root = false};

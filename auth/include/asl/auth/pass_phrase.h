@@ -26,6 +26,9 @@ enum class PassPhraseUse : std::uint8_t {
 Result<SecretBytes> read_pass_phrase(const PassPhraseSource& source, PassPhraseUse use,
                                      std::string_view prompt, const std::function<bool()>& stop);
 
+// The bytes of a file or pipe, in protected memory; kMalformed above `size_max`.
+Result<SecretBytes> read_secret_file(const std::string& path, std::size_t size_max);
+
 // Shows `prompt` on the terminal and reads one line, visibly; kUsage if there is no terminal.
 Result<std::string> ask_terminal(std::string_view prompt, const std::function<bool()>& stop);
 // Shows text on the terminal itself, never on a redirected output.
