@@ -198,6 +198,8 @@ PY
   cmp dam.chain before
   asl_host dam new --chain dam.chain --new-root new.pub --key root.priv.enc --key new.priv.enc --pass-file pass
   run -7 asl_host dam new --chain dam.chain --principal c.pub=audit --key root.priv.enc --pass-file pass
+  run asl_host show dam.chain
+  [[ $output == *"signatures   1 of 1 by its own root key"*"signatures   1 of 1 by the root key before it"* ]]
   asl_host dam new --chain dam.chain --principal c.pub=audit --key new.priv.enc --pass-file pass
   run asl_host dam show dam.chain
   [ "$(grep -c '^version ' <<<"$output")" = 6 ]
@@ -249,8 +251,13 @@ PY
   asl_host root-set verify root-set.sig --words "$words"
   run -7 asl_host root-set verify root-set.sig --words "zulu ${words#* }"
   # The next version, by the old keys and the new.
-  asl_host root-set new --after root-set.sig --public b.pub --threshold 1 --key a.priv.enc --key b.priv.enc \
-    --pass-file pass --to root-set-2.sig
+  run asl_host root-set new --after root-set.sig --public b.pub --threshold 1 --key b.priv.enc --pass-file pass \
+    --to root-set-2.sig
+  [[ $output == *"signatures   1 of 1 by its own keys"*"signatures   1 of 2 by the root set before it"* ]]
+  run -7 asl_host root-set verify root-set.sig root-set-2.sig
+  run asl_host sign --add root-set-2.sig --root-set root-set.sig --key a.priv.enc --pass-file pass \
+    --confirm "$(words root-set-2.sig)"
+  [[ $output == *"signatures   2 of 2 by the root set before it"* ]]
   run asl_host root-set verify root-set.sig root-set-2.sig
   [[ $output == *"version 2, 1 of 1"*"first words  $words"* ]]
 }

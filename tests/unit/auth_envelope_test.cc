@@ -236,6 +236,7 @@ TEST(EnvelopeFiles, AreReplacedOnlyByASuperset) {
   ASSERT_FALSE(fewer.has_value());
   EXPECT_EQ(fewer.error().code, ErrorCode::kRefused);
   EXPECT_EQ(fewer.error().path, path);
+  EXPECT_NE(fewer.error().message.find("(rule signature-superset)"), std::string::npos);
   EXPECT_EQ(test::read_file(path), encode_envelope(both));
   EXPECT_EQ(value_of(read_envelope_file(path)).signatures.size(), 2U);
   // Nothing else is left behind.

@@ -50,6 +50,7 @@ _asl_auth_host() {
     "show|--public") _asl_paths -f; return ;;
     "show|--root-set") _asl_paths -f; return ;;
     "sign|--confirm") :; return ;;
+    "sign|--root-set") _asl_paths -f; return ;;
     "sign|--key"|"sign|-k") _asl_paths -f; return ;;
     "sign|--pass-file") _asl_paths -f; return ;;
     "sign|--pass-fd") :; return ;;
@@ -107,7 +108,7 @@ _asl_auth_host() {
       'key check') options+=' --public --pass-file --pass-fd' ;;
       'key passwd') options+=' --new-pass-file --new-pass-fd --kdf --generate --words --pass-file --pass-fd' ;;
       'show') options+=' --public --root-set' ;;
-      'sign') options+=' --add --confirm -k --key --pass-file --pass-fd' ;;
+      'sign') options+=' --add --confirm --root-set -k --key --pass-file --pass-fd' ;;
       'policy new') options+=' --policy-version --trust --keep-snapshots --gc-unpublished' ;;
       'policy check') options+=' --ratification --root-set' ;;
       'policy ratify') options+=' --to -k --key --pass-file --pass-fd' ;;

@@ -78,6 +78,7 @@ complete -c asl-auth-host -n 'test "(__asl_auth_host_command)" = "show"' -l root
 complete -c asl-auth-host -n 'test "(__asl_auth_host_command)" = "show"' -F
 complete -c asl-auth-host -n 'test "(__asl_auth_host_command)" = "sign"' -l add -d 'Add a signature'
 complete -c asl-auth-host -n 'test "(__asl_auth_host_command)" = "sign"' -l confirm -x -d 'All sixteen words of the object, instead of four of them typed on the terminal'
+complete -c asl-auth-host -n 'test "(__asl_auth_host_command)" = "sign"' -l root-set -r -F -d 'Root set'
 complete -c asl-auth-host -n 'test "(__asl_auth_host_command)" = "sign"' -s k -l key -r -F -d 'Private key file (*.priv.enc) to sign with'
 complete -c asl-auth-host -n 'test "(__asl_auth_host_command)" = "sign"' -l pass-file -r -F -d 'Read the pass phrase from FILE, less one final line feed'
 complete -c asl-auth-host -n 'test "(__asl_auth_host_command)" = "sign"' -l pass-fd -x -d 'Read the pass phrase from the open descriptor N, one line for each key'

@@ -11,28 +11,46 @@
 namespace asl::auth {
 namespace {
 
-// The keys that ought to have signed, and how many of them it takes.
+// Keys of which some ought to have signed.
 struct Expected {
+  std::string by;
   std::vector<PublicKey> keys;
   std::size_t needed = 0;
 };
 
-Expected expected_signers(const Envelope& envelope, const Value& object, const RootSetChain* roots) {
-  if (envelope.kind == Kind::kDam) {
-    if (const auto dam = dam_of(object)) return {{dam->root_key}, 1};
-  } else if (envelope.kind == Kind::kRootSet) {
-    if (const auto set = root_set_of(object)) return {set->keys, set->threshold};
-  } else if (envelope.kind == Kind::kCertificateRequest) {
+std::vector<Expected> signers_of_dam(const Value& object, const Dam* previous) {
+  const auto dam = dam_of(object);
+  if (!dam) return {};
+  std::vector<Expected> expected = {{"its own root key", {dam->root_key}, 1}};
+  if (previous != nullptr && previous->root_key != dam->root_key)
+    expected.push_back({"the root key before it", {previous->root_key}, 1});
+  return expected;
+}
+
+std::vector<Expected> signers_of_root_set(const Value& object, const RootSetChain* roots) {
+  const auto set = root_set_of(object);
+  if (!set) return {};
+  std::vector<Expected> expected = {{"its own keys", set->keys, set->threshold}};
+  const RootSet* before = roots != nullptr && set->previous ? roots->find(*set->previous) : nullptr;
+  if (before != nullptr) expected.push_back({"the root set before it", before->keys, before->threshold});
+  return expected;
+}
+
+std::vector<Expected> expected_signers(const Envelope& envelope, const Value& object,
+                                       const ExplainContext& context) {
+  if (envelope.kind == Kind::kDam) return signers_of_dam(object, context.previous);
+  if (envelope.kind == Kind::kRootSet) return signers_of_root_set(object, context.roots);
+  if (envelope.kind == Kind::kCertificateRequest) {
     const auto subject = certificate_request_of(object);
-    if (subject && subject->type == SubjectType::kDomainRoot) return {{subject->key}, 1};
-  } else if (envelope.kind == Kind::kCertificate && roots != nullptr) {
-    const auto certificate = certificate_of(object);
-    const RootSet* set = certificate ? roots->find(certificate->issued_by) : nullptr;
-    if (set != nullptr) return {set->keys, set->threshold};
-  } else if (envelope.kind == Kind::kPolicyRatification && roots != nullptr && !roots->empty()) {
-    return {roots->latest().keys, roots->latest().threshold};
+    if (subject && subject->type == SubjectType::kDomainRoot)
+      return {{"the key it is for", {subject->key}, 1}};
   }
-  return {};
+  const bool by_roots = envelope.kind == Kind::kCertificate || envelope.kind == Kind::kPolicyRatification;
+  if (!by_roots || context.roots == nullptr || context.roots->empty()) return {};
+  const RootSet* set = &context.roots->latest();
+  if (const auto certificate = certificate_of(object)) set = context.roots->find(certificate->issued_by);
+  if (set == nullptr) return {};
+  return {{"the root set", set->keys, set->threshold}};
 }
 
 SignatureState state_of(const Envelope& envelope, const EnvelopeSignature& signature,
@@ -61,8 +79,7 @@ void flatten(const Value& value, const std::string& path,
 
 }  // namespace
 
-Result<Explanation> explain_envelope(const Envelope& envelope, std::span<const PublicKey> known,
-                                     const RootSetChain* roots) {
+Result<Explanation> explain_envelope(const Envelope& envelope, const ExplainContext& context) {
   const std::size_t size_max = spec_of(envelope.kind).size_max;
   ASL_ASSIGN(Value object, decode_canonical(envelope.payload, {.size_max = size_max}));
   Explanation explanation{
@@ -70,17 +87,20 @@ Result<Explanation> explain_envelope(const Envelope& envelope, std::span<const P
   if (can_check(envelope.kind))
     if (auto checked = check_object(envelope.kind, explanation.object); !checked)
       explanation.broken = std::move(checked).error();
-  const Expected expected = expected_signers(envelope, explanation.object, roots);
-  std::vector<PublicKey> keys(known.begin(), known.end());
-  keys.insert(keys.end(), expected.keys.begin(), expected.keys.end());
-  std::size_t reached = 0;
+  const std::vector<Expected> expected = expected_signers(envelope, explanation.object, context);
+  std::vector<PublicKey> keys(context.known.begin(), context.known.end());
+  for (const Expected& some : expected) {
+    keys.insert(keys.end(), some.keys.begin(), some.keys.end());
+    explanation.standings.push_back({.by = some.by, .reached = 0, .needed = some.needed});
+  }
   for (const EnvelopeSignature& signature : envelope.signatures) {
     const SignatureState state = state_of(envelope, signature, keys);
     explanation.signatures.push_back({.key_id = signature.key_id, .state = state});
-    const bool counts = std::ranges::find(expected.keys, signature.key_id, key_id_of) != expected.keys.end();
-    if (counts && state == SignatureState::kGood) ++reached;
+    if (state != SignatureState::kGood) continue;
+    for (std::size_t i = 0; i < expected.size(); ++i)
+      if (std::ranges::find(expected[i].keys, signature.key_id, key_id_of) != expected[i].keys.end())
+        ++explanation.standings[i].reached;
   }
-  if (expected.needed > 0) explanation.standing.emplace(reached, expected.needed);
   return explanation;
 }
 

@@ -134,8 +134,8 @@ Result<auth::PublicKey> first_signing_key(const ParsedOptions& options) {
 
 Result<int> show_unsigned(Context& context, const std::string& payload) {
   const auth::Envelope unsigned_object{.kind = auth::Kind::kDam, .payload = payload, .signatures = {}};
-  ASL_ASSIGN(auth::Explanation explanation, auth::explain_envelope(unsigned_object, {}, nullptr));
-  explanation.standing.reset();
+  ASL_ASSIGN(auth::Explanation explanation, auth::explain_envelope(unsigned_object));
+  explanation.standings.clear();
   if (context.json) {
     Json json = make_json("dam new");
     json["dry_run"] = true;

@@ -22,8 +22,8 @@ std::string_view state_text(auth::SignatureState state) {
   return "";
 }
 
-std::string standing_text(const auth::Explanation& explanation) {
-  return fmt::format("{} of {}", explanation.standing->first, explanation.standing->second);
+std::string standing_text(const auth::Standing& standing) {
+  return fmt::format("{} of {} by {}", standing.reached, standing.needed, standing.by);
 }
 
 Json value_json(const auth::Value& value) {
@@ -64,7 +64,8 @@ void print_explanation(Context& context, const auth::Explanation& explanation) {
   for (const auto& signature : explanation.signatures)
     print_fact(context, "signed by",
                fmt::format("{} {}", to_hex(signature.key_id), state_text(signature.state)));
-  if (explanation.standing) print_fact(context, "signatures", standing_text(explanation));
+  for (const auth::Standing& standing : explanation.standings)
+    print_fact(context, "signatures", standing_text(standing));
   if (explanation.broken) print_fact(context, "BROKEN", explanation.broken->to_string());
 }
 
@@ -84,10 +85,10 @@ Json explanation_json(const auth::Explanation& explanation) {
     signatures.push_back(std::move(row));
   }
   json["signatures"] = std::move(signatures);
-  if (explanation.standing) {
-    json["signed"] = explanation.standing->first;
-    json["needed"] = explanation.standing->second;
-  }
+  json["standings"] = Json::array();
+  for (const auth::Standing& standing : explanation.standings)
+    json["standings"].push_back(
+        Json{{"by", standing.by}, {"signed", standing.reached}, {"needed", standing.needed}});
   if (explanation.broken) json["broken"] = explanation.broken->to_string();
   return json;
 }
@@ -104,7 +105,7 @@ Result<void> confirm_object(Context& context, const ParsedOptions& options, cons
   if (const auto words = options.text("confirm")) {
     confirmed = auth::check_fingerprint(*words, hash);
   } else {
-    ASL_ASSIGN(const auth::Explanation explanation, auth::explain_envelope(envelope, {}, nullptr));
+    ASL_ASSIGN(const auth::Explanation explanation, auth::explain_envelope(envelope));
     std::string shown = fmt::format("{}\n", auth::spec_of(envelope.kind).name);
     for (const auto& [name, value] : auth::flat_fields(explanation.object))
       shown += fmt::format("  {} = {}\n", name, printable(value));
@@ -128,7 +129,8 @@ Result<void> confirm_object(Context& context, const ParsedOptions& options, cons
 
 Result<void> report_envelope(Context& context, std::string_view command, const std::string& path,
                              const auth::Envelope& envelope, const auth::RootSetChain* roots) {
-  ASL_ASSIGN(const auth::Explanation explanation, auth::explain_envelope(envelope, {}, roots));
+  ASL_ASSIGN(const auth::Explanation explanation,
+             auth::explain_envelope(envelope, {.known = {}, .roots = roots, .previous = nullptr}));
   if (context.json) {
     Json json = make_json(command);
     put_bytes(json, "file", path);
@@ -140,9 +142,10 @@ Result<void> report_envelope(Context& context, std::string_view command, const s
   print_fact(context, auth::spec_of(envelope.kind).name, path);
   print_fact(context, "hash", "asl1:" + to_hex(explanation.object_hash));
   print_fact(context, "words", auth::fingerprint(explanation.object_hash));
-  print_fact(
-      context, "signatures",
-      explanation.standing ? standing_text(explanation) : std::to_string(explanation.signatures.size()));
+  for (const auth::Standing& standing : explanation.standings)
+    print_fact(context, "signatures", standing_text(standing));
+  if (explanation.standings.empty())
+    print_fact(context, "signatures", std::to_string(explanation.signatures.size()));
   return {};
 }
 

@@ -28,7 +28,7 @@ Result<int> run_root_set_new(Context& context, const ParsedOptions& options) {
   const std::string payload = auth::encode_canonical(auth::to_value(set));
   ASL_ASSIGN(const auth::Envelope envelope, auth::seal_object(auth::Kind::kRootSet, payload, keys));
   ASL_TRY(auth::write_new_file(to, auth::encode_envelope(envelope), auth::FileMode::kPublic));
-  ASL_TRY(report_envelope(context, "root-set new", to, envelope, nullptr));
+  ASL_TRY(report_envelope(context, "root-set new", to, envelope, &before));
   return kExitOk;
 }
 

@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <optional>
 
 #include <asl/auth/canonical_json.h>
 #include <asl/auth/files.h>
@@ -39,12 +40,17 @@ Result<int> show_envelopes(Context& context, const ParsedOptions& options, std::
   Json list = Json::array();
   int status = kExitOk;
   bool first = true;
+  std::optional<auth::Dam> previous;
   while (!text.empty()) {
     const std::string_view line = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(text.size(), line.size() + 1));
     ASL_ASSIGN(const auth::Envelope envelope, auth::decode_envelope(line));
-    ASL_ASSIGN(const auth::Explanation explanation, auth::explain_envelope(envelope, known, &roots));
+    ASL_ASSIGN(const auth::Explanation explanation,
+               auth::explain_envelope(
+                   envelope, {.known = known, .roots = &roots, .previous = previous ? &*previous : nullptr}));
     if (status == kExitOk) status = verdict(explanation);
+    previous.reset();
+    if (auto dam = auth::dam_of(explanation.object)) previous = std::move(*dam);
     if (context.json) {
       list.push_back(explanation_json(explanation));
     } else {

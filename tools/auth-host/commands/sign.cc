@@ -12,6 +12,7 @@ Result<int> run_sign(Context& context, const ParsedOptions& options) {
                       .hint = "asl-auth-host sign --add FILE --key KEY"});
   const std::string& path = options.argument("FILE");
   ASL_ASSIGN(auth::Envelope envelope, auth::read_envelope_file(path));
+  ASL_ASSIGN(const auth::RootSetChain roots, read_root_sets(options));
   ASL_TRY(confirm_object(context, options, envelope));
   ASL_ASSIGN(auto keys, open_signing_keys(context, options));
   for (auth::SigningKey& key : keys) {
@@ -20,7 +21,7 @@ Result<int> run_sign(Context& context, const ParsedOptions& options) {
     ASL_TRY(auth::add_signature(envelope, key));
   }
   ASL_TRY(auth::write_envelope_file(path, envelope));
-  ASL_TRY(report_envelope(context, "sign", path, envelope, nullptr));
+  ASL_TRY(report_envelope(context, "sign", path, envelope, &roots));
   return kExitOk;
 }
 

@@ -76,7 +76,8 @@ CommandSpec sign_command() {
       .positionals = {{.name = "FILE", .help = "Envelope", .kind = ValueKind::kPath}},
       .options =
           with({{.name = "add", .help = "Add a signature; must be given, there is no other way to sign"},
-                confirm_option()},
+                confirm_option(),
+                root_set_option()},
                signing_options()),
       .examples = {{"asl-auth-host sign --add root-set.sig --key b.priv.enc", "Sign as the second of two."}},
       .exit_codes = {4, 5, 7, 8, 9, 10},
