@@ -88,6 +88,7 @@ _asl() {
     "verify|--sample") :; return ;;
     "verify|--max-age") :; return ;;
     "verify|--rate") :; return ;;
+    "repair|--from") _asl_paths -f; return ;;
     "gc|--max-unused") :; return ;;
     "unpin|--files-from") _asl_paths -f; return ;;
     "stats|--compression-sample") :; return ;;
@@ -128,6 +129,7 @@ _asl() {
       'forget') options+=' --keep-last --keep-hourly --keep-daily --keep-weekly --keep-monthly --keep-yearly --keep-within --keep-tag --keep-labelled -n --dry-run' ;;
       'log') options+=' --since -n --last --hashes' ;;
       'verify') options+=' --data --artifacts --sample --max-age --rate' ;;
+      'repair') options+=' --from --data --search -n --dry-run' ;;
       'gc') options+=' -n --dry-run --max-unused' ;;
       'unpin') options+=' --files-from -0 --null' ;;
       'stats') options+=' --compression-sample' ;;
@@ -140,7 +142,7 @@ _asl() {
     return
   fi
   case $command in
-    '') COMPREPLY=($(compgen -W 'ingest import-tar put ls tree cat sums find diff stat restore get export-tar mount umount snapshots snapshot forget log verify gc unpin stats index bench init domain copy import help' -- "$cur")) ;;
+    '') COMPREPLY=($(compgen -W 'ingest import-tar put ls tree cat sums find diff stat restore get export-tar mount umount snapshots snapshot forget log verify repair gc unpin stats index bench init domain copy import help' -- "$cur")) ;;
     'snapshot') COMPREPLY=($(compgen -W 'show label forget hold release' -- "$cur")) ;;
     'index') COMPREPLY=($(compgen -W 'rebuild' -- "$cur")) ;;
     'domain') COMPREPLY=($(compgen -W 'create list show' -- "$cur")) ;;
@@ -152,7 +154,7 @@ _asl() {
     'init') _asl_paths -d ;;
     'copy') _asl_paths -d ;;
     'import') _asl_paths -d ;;
-    'help') COMPREPLY=($(compgen -W 'ingest import-tar put ls tree cat sums find diff stat restore get export-tar mount umount snapshots snapshot forget log verify gc unpin stats index bench init domain copy import help' -- "$cur")) ;;
+    'help') COMPREPLY=($(compgen -W 'ingest import-tar put ls tree cat sums find diff stat restore get export-tar mount umount snapshots snapshot forget log verify repair gc unpin stats index bench init domain copy import help' -- "$cur")) ;;
   esac
 }
 

@@ -84,6 +84,7 @@ Result<void> DamageTracer::look_at_segment(SegmentCursor& cursor) {
 }
 
 void DamageTracer::note(const ExtentLocation& place) {
+  if (!needed_digests_.insert(place.digest).second) return;
   if (noted_ && noted_->contains(place.digest)) return;
   DamageList::report(domain_.io(), DomainLayout(domain_.directory()).damaged_file(), place);
 }

@@ -32,6 +32,8 @@ class DamageTracer {
   // another copy that reads back right, or no record names it, it becomes a superseded one; all others are
   // noted in store/damaged. While a segment cannot be read nothing is called superseded: it might name it.
   Result<void> trace();
+  // Digests of the extents that were noted.
+  const std::unordered_set<Digest, DigestHash>& needed() const { return needed_digests_; }
 
  private:
   Result<void> find_artifacts();
@@ -55,6 +57,7 @@ class DamageTracer {
   Bytes buffer_;
   std::optional<DamageList> noted_;  // in store/damaged already
   bool every_record_seen_ = true;
+  std::unordered_set<Digest, DigestHash> needed_digests_;
   std::unordered_set<std::size_t> needed_;  // findings without which something cannot be read
   std::unordered_map<Reference, std::vector<std::size_t>, ReferenceHash> artifacts_;
 };

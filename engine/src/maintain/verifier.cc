@@ -53,7 +53,7 @@ void Verifier::add(FindingKind kind, Error error) {
   report_.lost = report_.lost || means_loss(kind);
   progress_add(progress_.errors, 1);
   if (report_.findings.size() < VerifyReport::kFindingsMax)
-    report_.findings.push_back({.kind = kind, .error = std::move(error), .files = {}, .file_count = 0});
+    report_.findings.push_back({.kind = kind, .error = std::move(error), .number = report_.findings.size()});
 }
 
 // Of the last finding, which is about one place of one snapshot.
@@ -285,7 +285,10 @@ Result<void> Verifier::hash_artifact(const SegmentReader& segment, const RecordH
 }
 
 Result<void> Verifier::trace_damage() {
-  return DamageTracer(domain_, view_, damage_, report_, stop_).trace();
+  DamageTracer tracer(domain_, view_, damage_, report_, stop_);
+  ASL_TRY(tracer.trace());
+  still_needed_ = tracer.needed();
+  return {};
 }
 
 }  // namespace asl

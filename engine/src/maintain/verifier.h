@@ -43,6 +43,8 @@ class Verifier {
   // Only these blocks are read by check_blocks, whatever the options say; for repair.
   void read_only(std::unordered_set<BlockId, DigestHash> blocks) { only_ = std::move(blocks); }
   const DamageMap& damage() const { return damage_; }
+  // After trace_damage: digests of damaged extents without which something cannot be read.
+  const std::unordered_set<Digest, DigestHash>& still_needed() const { return still_needed_; }
   VerifyReport take_report() { return std::move(report_); }
 
  private:
@@ -81,6 +83,7 @@ class Verifier {
   std::unordered_set<BlockId, DigestHash> bad_metas_;  // reported once
   ReferenceSet trees_seen_;
   DamageMap damage_;
+  std::unordered_set<Digest, DigestHash> still_needed_;
   std::optional<std::unordered_set<BlockId, DigestHash>> only_;
   ReadPacer pacer_;
   AlignedBuffer hash_buffer_;

@@ -111,6 +111,28 @@ void DamageList::heal(const Digest& digest) {
   size_ = places_.size() + segments_.size();
 }
 
+std::set<BlockId> DamageList::blocks() const {
+  const std::lock_guard lock(mutex_);
+  std::set<BlockId> blocks;
+  for (const auto& [digest, place] : places_) blocks.insert(place.block);
+  return blocks;
+}
+
+std::set<Digest> DamageList::digests() const {
+  const std::lock_guard lock(mutex_);
+  std::set<Digest> digests;
+  for (const auto& [digest, place] : places_) digests.insert(digest);
+  return digests;
+}
+
+void DamageList::add(const ExtentLocation& extent) {
+  const std::lock_guard lock(mutex_);
+  if (places_.contains(extent.digest)) return;
+  places_.emplace(extent.digest, Place{.block = extent.block, .offset_bytes = extent.offset_bytes});
+  changed_ = true;
+  size_ = places_.size() + segments_.size();
+}
+
 std::set<SegmentNumber> DamageList::segments() const {
   const std::lock_guard lock(mutex_);
   return segments_;

@@ -41,6 +41,10 @@ class DamageList {
   bool names(const BlockId& block) const;
   // Of extents and segments alike.
   bool empty() const { return size_.load(std::memory_order_relaxed) == 0; }
+  // The blocks and the digests of all places listed.
+  std::set<BlockId> blocks() const;
+  std::set<Digest> digests() const;
+  void add(const ExtentLocation& extent);
   // A good copy is durable elsewhere. save() writes the shortened list.
   void heal(const Digest& digest);
   // Forgets places in blocks that are gone.

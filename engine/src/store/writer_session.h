@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <future>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -155,6 +156,13 @@ struct StoreWriter::Impl {
   Result<void> record(const ArtifactRecord& artifact, std::unique_ptr<ExtentList> extents, bool stored_anew);
   ArtifactRecord keeping_pin(const ArtifactRecord& artifact, bool stored_anew);
   Result<bool> claim_record(const ArtifactRecord& artifact, bool stored_anew);
+
+  // For repair. The extent is stored in a new block, whatever the index says of it.
+  Result<ExtentRecord> store_again(const ExtentLocation& damaged, ByteSpan raw, bool as_tree);
+  // A new record of the artifact, with extents elsewhere: block and offset -> where it lies now. False if its
+  // newest record has none of them.
+  using MovedExtents = std::map<std::pair<BlockId, std::uint32_t>, ExtentRecord>;
+  Result<bool> record_again(const Reference& ref, const MovedExtents& moved);
 
   bool commit_due() const;
   Result<void> commit_if_due();

@@ -51,21 +51,37 @@ CommandSpec verify_command() {
 }
 
 CommandSpec repair_command() {
-  return {.name = "repair",
-          .section = kSectionCare,
-          .summary = "replace damaged or missing data from another source",
-          .description =
-              "Looks for every damaged or missing extent, by hash, in the places given, and puts it back. It "
-              "takes nothing whose hash does not match, and never makes things worse.",
-          .options =
-              {{.name = "from",
-                .kind = ValueKind::kPath,
-                .metavar = "PLACE",
-                .help = "Another store, or a directory or file that may hold the original bytes; required",
-                .repeatable = true},
-               {.name = "dry-run", .letter = 'n', .help = "Say what could be repaired and change nothing"}},
-          .examples = {{"asl repair --from /mnt/second-store", "Heal from a copy."}},
-          .exit_codes = {1, 3, 4, 5, 9}};
+  return {
+      .name = "repair",
+      .section = kSectionCare,
+      .summary = "put back damaged or missing data from another source",
+      .description =
+          "Finds what is damaged or missing and puts it back, by hash, from the places given: another store "
+          "(or "
+          "a copy of this one), a mounted snapshot, a restored directory, the original files, or a disk or "
+          "image "
+          "that was ingested. It takes nothing whose hash does not match, and a store is never worse after "
+          "it.\n\n"
+          "Checked are the log, the index, the trees, the metadata and presence of every block, and the "
+          "bytes of "
+          "blocks in which damage is known (asl verify notes it). --data reads every stored byte first.\n\n"
+          "In directories a file is looked for where the snapshots say it was; --search cuts and hashes "
+          "every "
+          "file instead, wherever it lies. What was healed is printed, then what is still wrong, with files, "
+          "snapshots and next step; the exit status is 5 if anything is.",
+      .options =
+          {{.name = "from",
+            .kind = ValueKind::kPath,
+            .metavar = "PLACE",
+            .help = "Another store, or a directory, file or device that may hold the original bytes; "
+                    "required",
+            .repeatable = true},
+           {.name = "data", .help = "Read and check every stored byte first"},
+           {.name = "search", .help = "Look into every file of the directories given, whatever its name"},
+           {.name = "dry-run", .letter = 'n', .help = "Say what could be repaired and change nothing"}},
+      .examples = {{"asl repair --from /mnt/second-store", "Heal from a copy."},
+                   {"asl repair --data --from /home/ann --search", "Heal from files that were moved since."}},
+      .exit_codes = {3, 4, 5, 9, 10}};
 }
 
 CommandSpec gc_command() {

@@ -46,6 +46,7 @@ std::string_view finding_kind_name(FindingKind kind);
 struct Finding {
   FindingKind kind = FindingKind::kLog;
   Error error;
+  std::size_t number = 0;  // in the order in which they were found
   // Files that the damage touches, "7:/path/inside", the first kFilesShown; empty where none is known to be.
   std::vector<std::string> files = {};
   std::uint64_t file_count = 0;
