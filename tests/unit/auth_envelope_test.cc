@@ -131,7 +131,7 @@ TEST(Signing, AKeySignsOnlyTheKindsOfItsClass) {
 }
 
 // Which class signs what, written down a second time.
-TEST(Signing, TheClassesAreThoseOfTheDesign) {
+TEST(Signing, TheClassesAreWrittenDownTwice) {
   const std::map<KeyClass, std::set<std::string_view>> wanted = {
       {KeyClass::kOfflineRoot, {"certificate", "root-set", "policy-ratification"}},
       {KeyClass::kDomainRoot, {"dam", "admission-request", "certificate-request", "bundle", "request"}},
