@@ -3,6 +3,7 @@
 // seam: its directory is empty in all of these states, and is made again.
 #include <algorithm>
 #include <cstddef>
+#include <cstdio>
 #include <optional>
 #include <string>
 #include <vector>
@@ -151,18 +152,25 @@ class CrashTest : public test::StoreTest {
     script_->run();
   }
 
+  void TearDown() override {
+    RecordProperty("states", static_cast<int>(states_));
+    std::printf("%zu operations, %zu states\n", recorder_->operation_count(), states_);
+  }
+
   // Makes the state in a new directory, calls `check` with it and removes it.
   template <typename Check>
   void at_state(std::size_t count, const CrashPolicy& policy, const Check& check) {
     const std::string state = directory_ / "state";
     ASL_ASSERT_OK(recorder_->materialise(count, policy, state));
     check(state);
+    ++states_;
     test::fs::remove_all(state);
   }
 
   std::unique_ptr<io::Io> plain_;
   std::unique_ptr<RecordingIo> recorder_;
   std::unique_ptr<Script> script_;
+  std::size_t states_ = 0;
 };
 
 TEST_F(CrashTest, EveryCutShowsWholeCommitsAndAllThatWerePromised) {

@@ -1,5 +1,6 @@
 // Power cuts during gc: what is needed reads back from every state that one may leave, and gc can be run
 // again.
+#include <cstdio>
 #include <string>
 #include <vector>
 
@@ -55,6 +56,11 @@ class GcCrash : public test::StoreTest {
     ASSERT_GT(report.artifacts_dropped, 0U);
   }
 
+  void TearDown() override {
+    RecordProperty("states", static_cast<int>(states_));
+    std::printf("%zu operations, %zu states\n", recorder_->operation_count() - first_, states_);
+  }
+
   void expect_kept(const Domain& domain) const {
     ASSERT_FALSE(domain.corruption().has_value()) << domain.corruption()->to_string();
     for (const Bytes& bytes : kept_)
@@ -68,6 +74,7 @@ class GcCrash : public test::StoreTest {
     const std::string state = directory_ / "state";
     ASL_ASSERT_OK(recorder_->materialise(count, policies(count)[policy], state));
     check(state);
+    ++states_;
     test::fs::remove_all(state);
   }
 
@@ -75,6 +82,7 @@ class GcCrash : public test::StoreTest {
   std::unique_ptr<RecordingIo> recorder_;
   std::size_t first_ = 0;  // operations before gc
   std::vector<Bytes> kept_;
+  std::size_t states_ = 0;
 };
 
 TEST_F(GcCrash, NothingThatIsNeededIsLostAtAnyCut) {

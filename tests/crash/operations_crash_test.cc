@@ -224,6 +224,15 @@ TEST_F(OperationsCrash, LabelHoldReleaseForget) {
       [&] { return hold_snapshots(recorded, first, true, "law"); },
       [&] { return hold_snapshots(recorded, first, false, ""); },
       [&] { return forget_snapshots(recorded, both); }};
+  value_of(hold_snapshots(recorded, both, true, ""));
+  value_of(recorded.refresh());
+  promise();
+  const auto refused = forget_snapshots(recorded, both);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code, ErrorCode::kRefused);
+  value_of(hold_snapshots(recorded, both, false, ""));
+  value_of(recorded.refresh());
+  promise();
   for (const auto& edit : edits) {
     value_of(edit());
     value_of(recorded.refresh());

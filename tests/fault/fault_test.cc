@@ -56,6 +56,11 @@ class FaultTest : public test::StoreTest {
       calls_.push_back(counting.calls(static_cast<CallKind>(kind)));
   }
 
+  void TearDown() override {
+    RecordProperty("faults", static_cast<int>(injected_));
+    std::printf("%llu faults injected\n", static_cast<unsigned long long>(injected_));
+  }
+
   std::string fresh_copy() {
     const std::string copy = directory_ / "copy";
     test::fs::remove_all(copy);
@@ -71,6 +76,7 @@ class FaultTest : public test::StoreTest {
     const std::size_t number = faulting.add(rule);
     const Result<void> done = session(faulting, copy);
     EXPECT_GT(faulting.fired(number), 0U);
+    injected_ += faulting.fired(number);
     if (!done) {
       EXPECT_FALSE(done.error().message.empty());
       EXPECT_NE(done.error().code, ErrorCode::kUsage);
@@ -112,6 +118,7 @@ class FaultTest : public test::StoreTest {
   Bytes old_;
   std::unique_ptr<io::Io> plain_;
   std::vector<std::uint64_t> calls_;
+  std::uint64_t injected_ = 0;
 };
 
 TEST_F(FaultTest, AnIoErrorInAWriteOrSyncLosesNothing) {
@@ -148,6 +155,7 @@ TEST_F(FaultTest, AFailedSyncIsNeverTrustedByTheSessionsAfterIt) {
       FaultingIo faulting(*plain_);
       const auto recorder = value_of(io::RecordingIo::create(faulting, copy));
       faulting.add({.kind = kind, .first = nth, .count = 1});
+      ++injected_;
       static_cast<void>(session(*recorder, copy));
       // The same bytes once more, beside what the failed sync left: now they are promised, and the power
       // fails.
@@ -191,6 +199,7 @@ TEST_F(FaultTest, AnIngestWritesAgainWhatAFailedSyncLeft) {
       ProgressCounters progress;
       const auto report = ingest(*domain, options, progress, {});
       if (faulting.fired(rule) == 0) break;
+      ++injected_;
       if (!report) {
         ++failed;
         EXPECT_EQ(report.error().code, ErrorCode::kIo) << report.error().to_string();

@@ -303,7 +303,7 @@ class SyscallFault : public test::StoreTest, public ::testing::WithParamInterfac
 };
 
 TEST_P(SyscallFault, InterruptedCallsAreMadeAgain) {
-  for (const std::uint64_t in_a_row : {1, 25})
+  for (const std::uint64_t in_a_row : {1U, 25U})
     run_for({Call::kRead, Call::kWrite, Call::kSync, Call::kSyncData, Call::kOpen, Call::kTruncate,
              Call::kAllocate, Call::kSubmit},
             in_a_row, EINTR, /*must_succeed=*/true);
@@ -311,7 +311,7 @@ TEST_P(SyscallFault, InterruptedCallsAreMadeAgain) {
 }
 
 TEST_P(SyscallFault, ShortTransfersAreCompleted) {
-  for (const std::uint64_t in_a_row : {1, 3})
+  for (const std::uint64_t in_a_row : {1U, 3U})
     run_for({Call::kRead, Call::kWrite, Call::kComplete}, in_a_row, 0, /*must_succeed=*/true);
 }
 
