@@ -299,8 +299,9 @@ TEST_F(Gc, MovesTheEpochOfTheStatCacheBeforeAnythingGoes) {
 TEST_F(Gc, CompressedExtentsAreMovedAsTheyLie) {
   Bytes text;
   while (text.size() < 400'000) {
-    const ByteSpan line = as_bytes("the same words again and again " + std::to_string(text.size()) + "\n");
-    text.insert(text.end(), line.begin(), line.end());
+    const std::string line = "the same words again and again " + std::to_string(text.size()) + "\n";
+    const ByteSpan bytes = as_bytes(line);
+    text.insert(text.end(), bytes.begin(), bytes.end());
   }
   Reference ref;
   {

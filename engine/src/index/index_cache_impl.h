@@ -29,7 +29,8 @@ inline constexpr std::size_t kBlockKeySize = 1 + sizeof(std::uint32_t);
 inline constexpr std::size_t kSkippedKeySize = 1 + sizeof(std::uint64_t);
 
 inline rocksdb::Slice slice_of(std::string_view text) {
-  return {text.data(), text.size()};
+  // RocksDB compares without looking at the size first: no bytes need an address too.
+  return {text.data() == nullptr ? "" : text.data(), text.size()};
 }
 inline rocksdb::Slice slice_of(ByteSpan bytes) {
   return slice_of(as_text(bytes));
