@@ -138,6 +138,7 @@ AgeRandomness random_age_values(std::size_t recipients) {
   values.file_key = random_secret(kAgeFileKeySize);
   randombytes_buf(values.nonce.data(), values.nonce.size());
   randombytes_buf(values.salt.data(), values.salt.size());
+  values.ephemerals.reserve(recipients);
   for (std::size_t i = 0; i < recipients; ++i)
     values.ephemerals.push_back(random_secret(crypto_scalarmult_SCALARBYTES));
   return values;

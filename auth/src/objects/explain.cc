@@ -64,7 +64,8 @@ SignatureState state_of(const Envelope& envelope, const EnvelopeSignature& signa
 void flatten(const Value& value, const std::string& path,
              std::vector<std::pair<std::string, std::string>>& out) {
   if (const auto* fields = value.object()) {
-    for (const auto& [name, field] : *fields) flatten(field, path.empty() ? name : path + "." + name, out);
+    for (const auto& [name, field] : *fields)
+      flatten(field, path.empty() ? name : fmt::format("{}.{}", path, name), out);
   } else if (const auto* items = value.array()) {
     if (items->empty()) out.emplace_back(path, "(none)");
     for (std::size_t i = 0; i < items->size(); ++i) flatten((*items)[i], fmt::format("{}[{}]", path, i), out);
