@@ -44,7 +44,7 @@ Result<void> check_unused(const std::string& path) {
 Result<int> run_key_new(Context& context, const ParsedOptions& options) {
   ASL_ASSIGN(const std::string class_name, required_option(options, "class"));
   const auto key_class = auth::key_class_of_name(class_name).value();
-  const std::string name = options.argument("NAME");
+  const std::string& name = options.argument("NAME");
   const std::string comment = options.text("comment").value_or("");
   if (!auth::is_key_comment(comment))
     return fail(ErrorCode::kUsage, "the comment is not plain text, or too long");
