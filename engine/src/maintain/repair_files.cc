@@ -1,10 +1,10 @@
 // Repair of whole files: index segments and the metadata of blocks.
-#include <array>
 #include <fmt/format.h>
 #include <utility>
 
 #include <asl/engine/hash.h>
 
+#include "maintain/readable_extents.h"
 #include "maintain/repairer.h"
 #include "maintain/verifier.h"
 #include "store/domain_impl.h"
@@ -12,7 +12,6 @@
 namespace asl {
 namespace {
 
-constexpr std::size_t kExtentBatch = 256;
 // As a writer's own: somebody may be just about to finish.
 constexpr std::uint32_t kLockWaitMs = 2000;
 
@@ -67,27 +66,12 @@ Result<bool> Repairer::heal_segment(SegmentNumber number) {
 Result<void> Repairer::heal_metas(const BlockSet& wanted) {
   if (wanted.empty()) return {};
   std::map<BlockId, std::map<std::uint32_t, ExtentLocation>> named;
-  std::array<ExtentRecord, kExtentBatch> batch;
-  for (const Index::Segment& segment : domain().view()->index->segments()) {
-    if (segment.reader == nullptr) continue;
-    SegmentCursor cursor(segment.reader);
-    RecordHandle handle;
-    while (true) {
-      ASL_TRY(stop_.check());
-      const auto more = cursor.next(handle);
-      if (!more || !*more) break;
-      while (true) {
-        const auto got = cursor.next_extents(batch);
-        const auto blocks = cursor.blocks();
-        if (!got || *got == 0 || !blocks) break;
-        for (const ExtentRecord& extent : std::span(batch).first(*got)) {
-          if (extent.is_hole() || !wanted.contains((*blocks)[extent.block_index])) continue;
-          const BlockId& block = (*blocks)[extent.block_index];
-          named[block].insert_or_assign(extent.block_offset, locate(extent, block).location);
-        }
-      }
-    }
-  }
+  ASL_TRY(visit_readable_extents(*domain().view()->index, stop_,
+                                 [&](const RecordHandle&, const BlockId& block, const ExtentRecord& extent) {
+                                   if (wanted.contains(block))
+                                     named[block].insert_or_assign(extent.block_offset,
+                                                                   locate(extent, block).location);
+                                 }));
   for (const BlockId& id : wanted) {
     ASL_TRY(stop_.check());
     ASL_ASSIGN(const bool done, heal_meta(id, named[id]));

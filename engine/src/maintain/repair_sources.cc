@@ -1,6 +1,5 @@
 #include "maintain/repair_sources.h"
 
-#include <array>
 #include <filesystem>
 #include <sys/stat.h>
 #include <utility>
@@ -9,13 +8,13 @@
 #include <asl/engine/host_root.h>
 
 #include "block/block_store.h"
+#include "maintain/readable_extents.h"
 #include "store/domain_layout.h"
 #include "store/view.h"
 
 namespace asl {
 namespace {
 
-constexpr std::size_t kExtentBatch = 256;
 constexpr std::size_t kCopyBufferBytes = 1 << 20;
 // Copies of one extent that are worth remembering: one good one is enough.
 constexpr std::size_t kCopiesMax = 4;
@@ -128,29 +127,12 @@ Result<void> RepairSources::look_for(const DigestSet& wanted, const StopToken& s
 
 // A segment that cannot be read there is passed over.
 Result<void> RepairSources::look_in(const Domain& domain, const DigestSet& wanted, const StopToken& stop) {
-  std::array<ExtentRecord, kExtentBatch> batch;
-  for (const Index::Segment& segment : domain.view()->index->segments()) {
-    if (segment.reader == nullptr) continue;
-    SegmentCursor cursor(segment.reader);
-    RecordHandle handle;
-    while (true) {
-      ASL_TRY(stop.check());
-      const auto more = cursor.next(handle);
-      if (!more || !*more) break;
-      while (true) {
-        const auto got = cursor.next_extents(batch);
-        const auto blocks = cursor.blocks();
-        if (!got || *got == 0 || !blocks) break;
-        for (const ExtentRecord& extent : std::span(batch).first(*got)) {
-          if (extent.is_hole() || !wanted.contains(extent.digest)) continue;
-          if (found_.count(extent.digest) >= kCopiesMax) continue;
-          const StorePlace place{&domain, locate(extent, (*blocks)[extent.block_index]).location};
-          found_.emplace(extent.digest, place);
-        }
-      }
-    }
-  }
-  return {};
+  return visit_readable_extents(
+      *domain.view()->index, stop,
+      [&](const RecordHandle&, const BlockId& block, const ExtentRecord& extent) {
+        if (wanted.contains(extent.digest) && found_.count(extent.digest) < kCopiesMax)
+          found_.emplace(extent.digest, StorePlace{&domain, locate(extent, block).location});
+      });
 }
 
 void RepairSources::add_bytes(const Digest& digest, Bytes bytes, std::string source) {

@@ -1,7 +1,6 @@
 #include "maintain/repairer.h"
 
 #include <algorithm>
-#include <array>
 #include <fmt/format.h>
 #include <utility>
 
@@ -9,6 +8,7 @@
 #include <asl/engine/tree_walk.h>
 
 #include "maintain/file_finder.h"
+#include "maintain/readable_extents.h"
 #include "maintain/verifier.h"
 #include "store/domain_impl.h"
 #include "store/writer_session.h"
@@ -18,7 +18,6 @@
 namespace asl {
 namespace {
 
-constexpr std::size_t kExtentBatch = 256;
 // What is healed may show what else is wrong: a directory, then what it names. Deeper than any damage needs.
 constexpr int kRoundsMax = 8;
 constexpr unsigned kCopyJobs = 2;
@@ -122,32 +121,15 @@ Result<bool> Repairer::heal_round() {
 // What the records say of every damaged place.
 Result<void> Repairer::collect_named() {
   named_.clear();
-  std::array<ExtentRecord, kExtentBatch> batch;
-  for (const Index::Segment& segment : domain().view()->index->segments()) {
-    if (segment.reader == nullptr) continue;
-    SegmentCursor cursor(segment.reader);
-    RecordHandle handle;
-    while (true) {
-      ASL_TRY(stop_.check());
-      const auto more = cursor.next(handle);
-      if (!more || !*more) break;
-      while (true) {
-        const auto got = cursor.next_extents(batch);
-        const auto blocks = cursor.blocks();
-        if (!got || *got == 0 || !blocks) break;
-        for (const ExtentRecord& extent : std::span(batch).first(*got)) {
-          if (extent.is_hole() || !damage_.contains((*blocks)[extent.block_index], extent.block_offset))
-            continue;
-          const BlockId& block = (*blocks)[extent.block_index];
-          NamedExtent& named = named_[{block, extent.block_offset}];
-          named.location = locate(extent, block).location;
-          if (named.uses.size() < kUsesKept)
-            named.uses.emplace_back(handle.record.ref, extent.artifact_offset);
-        }
-      }
-    }
-  }
-  return {};
+  return visit_readable_extents(
+      *domain().view()->index, stop_,
+      [&](const RecordHandle& artifact, const BlockId& block, const ExtentRecord& extent) {
+        if (!damage_.contains(block, extent.block_offset)) return;
+        NamedExtent& named = named_[{block, extent.block_offset}];
+        named.location = locate(extent, block).location;
+        if (named.uses.size() < kUsesKept)
+          named.uses.emplace_back(artifact.record.ref, extent.artifact_offset);
+      });
 }
 
 // By what they decode to, and, for those that no record names, by what lies there.
@@ -263,24 +245,11 @@ Result<void> Repairer::heal_extents() {
 
 Result<void> Repairer::record_again(const std::map<std::pair<BlockId, std::uint32_t>, ExtentRecord>& moved) {
   std::unordered_set<Reference, ReferenceHash> refs;
-  std::array<ExtentRecord, kExtentBatch> batch;
-  for (const Index::Segment& segment : domain().view()->index->segments()) {
-    if (segment.reader == nullptr) continue;
-    SegmentCursor cursor(segment.reader);
-    RecordHandle handle;
-    while (true) {
-      const auto more = cursor.next(handle);
-      if (!more || !*more) break;
-      while (true) {
-        const auto got = cursor.next_extents(batch);
-        const auto blocks = cursor.blocks();
-        if (!got || *got == 0 || !blocks) break;
-        for (const ExtentRecord& extent : std::span(batch).first(*got))
-          if (!extent.is_hole() && moved.contains({(*blocks)[extent.block_index], extent.block_offset}))
-            refs.insert(handle.record.ref);
-      }
-    }
-  }
+  ASL_TRY(visit_readable_extents(
+      *domain().view()->index, stop_,
+      [&](const RecordHandle& artifact, const BlockId& block, const ExtentRecord& extent) {
+        if (moved.contains({block, extent.block_offset})) refs.insert(artifact.record.ref);
+      }));
   for (const Reference& ref : refs) ASL_TRY(writer_->impl().record_again(ref, moved));
   return writer_->commit();
 }
