@@ -2,7 +2,6 @@
 #include <cerrno>
 #include <cstdlib>
 #include <dirent.h>
-#include <malloc.h>
 #include <memory>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -14,6 +13,7 @@
 #include "file_view.h"
 #include "handshake.h"
 #include "log_sink.h"
+#include "memory.h"
 #include "mount_options.h"
 #include "mount_table.h"
 #include "session.h"
@@ -64,17 +64,6 @@ Result<std::string> absolute(const std::string& path) {
     return fail(std::move(error));
   }
   return std::string(real.get());
-}
-
-// Buffers of extents come and go by the hundred a second: given back to the kernel each time, clearing their
-// pages would cost as much as checking what is read into them.
-void keep_freed_memory() {
-  constexpr int kMappedFrom = 32 << 20;
-  constexpr int kTrimAbove = 64 << 20;
-  ::mallopt(M_MMAP_THRESHOLD, kMappedFrom);
-  ::mallopt(M_TRIM_THRESHOLD, kTrimAbove);
-  // What one thread reads, another evicts: with a heap for each, every heap would grow to the whole cache.
-  ::mallopt(M_ARENA_MAX, 1);
 }
 
 Result<void> serve(const MountOptions& options, const ParsedMountOptions& parsed, LogSink& log,

@@ -55,6 +55,11 @@ Reply<std::size_t> OpenFile::read(std::uint64_t offset, MutableByteSpan into) co
   return got;
 }
 
+void OpenFile::read_ahead(std::uint64_t offset, std::uint64_t length) const {
+  if (const auto* artifact = std::get_if<Artifact>(&content_)) artifact->read_ahead(offset, length);
+  if (const auto* content = std::get_if<FileContent>(&content_)) content->read_ahead(offset, length);
+}
+
 Reply<std::uint64_t> OpenFile::seek_data(std::uint64_t offset) const {
   if (offset >= length()) return refuse(ENXIO);
   const auto* content = std::get_if<FileContent>(&content_);

@@ -36,6 +36,14 @@ class OpenFile {
                           std::vector<Artifact::Piece>& pieces) const;
   // The same into one buffer.
   Reply<std::size_t> read(std::uint64_t offset, MutableByteSpan into) const;
+  // Has a range of a large file ready; says nothing of what fails.
+  void read_ahead(std::uint64_t offset, std::uint64_t length) const;
+  // Of FileReadAhead, which guards it: the end of the last request, and of what it asked to have ready.
+  struct ReadSoFar {
+    std::uint64_t asked_to = 0;
+    std::uint64_t ahead_to = 0;
+  };
+  ReadSoFar& read_so_far() const { return read_so_far_; }
   // As lseek's SEEK_DATA and SEEK_HOLE; ENXIO beyond the end, or where no data follows.
   Reply<std::uint64_t> seek_data(std::uint64_t offset) const;
   Reply<std::uint64_t> seek_hole(std::uint64_t offset) const;
@@ -43,6 +51,7 @@ class OpenFile {
  private:
   std::variant<FileContent, Artifact, std::shared_ptr<const Bytes>> content_;
   BadRanges bad_ranges_ = BadRanges::kError;
+  mutable ReadSoFar read_so_far_;
 };
 
 }  // namespace asl::fusefs

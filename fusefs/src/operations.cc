@@ -107,6 +107,7 @@ void read(fuse_req_t request, fuse_ino_t node, std::size_t size, off_t offset, f
   Served& self = served(request);
   const auto file = self.view.content(node);
   if (!file) return reply_failure(request, file.error());
+  if (self.read_ahead != nullptr) self.read_ahead->file_read(*file, static_cast<std::uint64_t>(offset), size);
   pieces.clear();
   const auto got = (*file)->read(static_cast<std::uint64_t>(offset),
                                  scratch.span().first(std::min<std::size_t>(size, kRequestBytesMax)), pieces);

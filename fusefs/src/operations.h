@@ -4,6 +4,7 @@
 #include <functional>
 #include <string>
 
+#include "file_read_ahead.h"
 #include "file_view.h"
 #include "neighbour_reader.h"
 
@@ -22,7 +23,9 @@ struct Served {
   // What the kernel can do; set when it says so.
   bool kernel_opens_directories = false;
   bool kernel_opens_files = false;
-  NeighbourReader* neighbours = nullptr;  // set by the session
+  // Set by the session.
+  NeighbourReader* neighbours = nullptr;
+  FileReadAhead* read_ahead = nullptr;
 };
 
 const fuse_lowlevel_ops& operations();

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "content_search.h"
+#include "memory.h"
 #include "mount_table.h"
 #include "unmount_helper.h"
 
@@ -88,12 +89,16 @@ Result<std::unique_ptr<Session>> Session::mount(Served& served, const SessionOpt
         return self->store(node, content);
       });
   served.neighbours = session->neighbours_.get();
+  session->read_ahead_ = std::make_unique<FileReadAhead>();
+  served.read_ahead = session->read_ahead_.get();
   return session;
 }
 
 Session::~Session() {
   served_.neighbours = nullptr;
   neighbours_.reset();
+  served_.read_ahead = nullptr;
+  read_ahead_.reset();
   if (mounted_) fuse_session_unmount(session_.get());
 }
 
@@ -157,6 +162,7 @@ void Session::watch(const std::function<void()>& ready) {
   std::unique_lock lock(mutex_);
   while (!ended_changed_.wait_for(lock, kWatchInterval, [&] { return ended_; })) {
     lock.unlock();
+    give_back_spare_memory();
     for (DomainView* domain : served_.view.domains().all()) {
       const auto change = domain->take_change();
       if (!change)

@@ -50,6 +50,7 @@ class Session {
   std::unique_ptr<fuse_session, Destroy> session_;
   bool mounted_ = false;
   std::unique_ptr<NeighbourReader> neighbours_;
+  std::unique_ptr<FileReadAhead> read_ahead_;
   std::mutex mutex_;
   std::condition_variable ended_changed_;
   bool ended_ = false;

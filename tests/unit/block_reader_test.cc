@@ -105,6 +105,60 @@ TEST(BlockReader, KeepsLargeExtentsForThoseWhoReadAPieceAtATime) {
   EXPECT_EQ(reads(1), 1);
 }
 
+TEST(BlockReader, HasReadyWhatWasReadAhead) {
+  TestStore test;
+  std::vector<Bytes> extents;
+  std::vector<ExtentLocation> places;
+  for (std::uint64_t i = 0; i < 12; ++i) extents.push_back(random_bytes(100'000 + 50'000 * i, i));
+  extents.push_back(random_bytes(1000, 99));  // small ones have windows
+  const SealedBlock block = test.add(extents);
+  for (std::size_t i = 0; i < extents.size(); ++i) places.push_back(location_of(block, i));
+  BlockReader reader(test.store, {.cache_bytes = 64 << 20, .verify = VerifyReads::kAlways});
+  reader.read_ahead(places);
+  reader.read_ahead(places);
+  EXPECT_EQ(test.io.reads, 12);
+  for (std::size_t i = 0; i < extents.size(); ++i) {
+    const auto got = value_of(reader.read_shared(places[i]));
+    EXPECT_TRUE(std::ranges::equal(got->bytes(), extents[i])) << i;
+  }
+  EXPECT_EQ(test.io.reads, 13);
+}
+
+TEST(BlockReader, ReadingAheadStaysWithinAQuarterOfTheCache) {
+  TestStore test;
+  std::vector<Bytes> extents;
+  for (std::uint64_t i = 0; i < 8; ++i) extents.push_back(random_bytes(1 << 20, i));
+  const SealedBlock block = test.add(extents);
+  std::vector<ExtentLocation> places;
+  for (std::size_t i = 0; i < extents.size(); ++i) places.push_back(location_of(block, i));
+  BlockReader reader(test.store, {.cache_bytes = 12 << 20, .verify = VerifyReads::kAlways});
+  reader.read_ahead(places);
+  EXPECT_EQ(test.io.reads, 3);
+}
+
+TEST(BlockReader, WhatFailsAheadFailsWhenItIsAskedFor) {
+  TestStore test;
+  const SealedBlock block =
+      test.add({random_bytes(200'000, 1), random_bytes(200'000, 2), random_bytes(200'000, 3)});
+  flip_byte(test.store.path_of(block.id), location_of(block, 1).offset_bytes + 77);
+  BlockReader reader(test.store, {.cache_bytes = 8 << 20, .verify = VerifyReads::kOnce});
+  const std::vector<ExtentLocation> places{location_of(block, 0), location_of(block, 1),
+                                           location_of(block, 2)};
+  reader.read_ahead(places);
+  EXPECT_TRUE(reader.read_shared(places[0]));
+  const auto damaged = reader.read_shared(places[1]);
+  ASSERT_FALSE(damaged);
+  EXPECT_EQ(damaged.error().code, ErrorCode::kIntegrity);
+  EXPECT_EQ(damaged.error().offset, places[1].offset_bytes);
+  EXPECT_TRUE(reader.read_shared(places[2]));
+  test.io.on_read = [](std::uint64_t, std::size_t) { return EIO; };
+  BlockReader fresh(test.store, {.cache_bytes = 8 << 20, .verify = VerifyReads::kOnce});
+  fresh.read_ahead(places);
+  EXPECT_EQ(fresh.read_shared(places[0]).error().code, ErrorCode::kIo);
+  test.io.on_read = [](std::uint64_t, std::size_t) { return 0; };
+  EXPECT_TRUE(fresh.read_shared(places[0]));
+}
+
 TEST(BlockReader, NamesFileAndOffsetOfADamagedExtent) {
   TestStore test;
   const auto extents = many_sizes();

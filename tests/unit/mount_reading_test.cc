@@ -3,6 +3,7 @@
 #include <set>
 
 #include "content_search.h"
+#include "file_read_ahead.h"
 #include "file_view.h"
 #include "neighbour_reader.h"
 #include "open_files.h"
@@ -188,6 +189,35 @@ TEST_F(NeighbourTest, ASecondPassIsReadAheadLikeTheFirst) {
     for (int f = 0; f < 60; ++f) asked += read(name(0, f)) ? 1 : 0;
     EXPECT_LT(asked, 8);
   }
+}
+
+TEST_F(ReadingTest, ALargeFileIsReadAheadAndReadsTheSame) {
+  std::string text;
+  for (std::uint32_t k = 0; text.size() < 40'000'000; ++k) text += std::to_string(k * 2654435761U);
+  add_snapshot({{"large", file(text)}});
+  open_view();
+  FileReadAhead ahead;
+  const auto content = answer_of(view_->content(node_of("large")));
+  constexpr std::size_t kStep = 1 << 20;
+  Bytes got(kStep);
+  std::string read;
+  while (read.size() < text.size()) {
+    ahead.file_read(content, read.size(), kStep);
+    const std::size_t size = answer_of(content->read(read.size(), got));
+    read += as_text(ByteSpan(got).first(size));
+    EXPECT_GE(content->read_so_far().ahead_to, read.size());
+  }
+  ahead.settle();
+  EXPECT_TRUE(read == text);
+  EXPECT_LT(content->read_so_far().ahead_to, text.size() + 8 * kStep);
+  // Short requests, and the first one elsewhere, are not believed.
+  const auto other = answer_of(view_->open_content(node_of("large")));
+  ahead.file_read(other, 0, 4096);
+  EXPECT_EQ(other->read_so_far().ahead_to, 0U);
+  ahead.file_read(other, 30'000'000, kStep);
+  EXPECT_EQ(other->read_so_far().ahead_to, 30'000'000U + kStep);
+  ahead.file_read(other, 30'000'000 + kStep, kStep);
+  EXPECT_GT(other->read_so_far().ahead_to, 30'000'000U + 8 * kStep);
 }
 
 TEST_F(ReadingTest, NodesOfAContentAreFoundInWhatWasLookedAt) {

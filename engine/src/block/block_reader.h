@@ -7,6 +7,7 @@
 #include <list>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <unordered_map>
 #include <vector>
 
@@ -53,6 +54,9 @@ class BlockReader {
   // The whole extent, kept for a while: for those who read it a piece at a time. Concurrent misses of one
   // large extent read it once.
   Result<std::shared_ptr<const ExtentBytes>> read_shared(const ExtentLocation& extent);
+  // Has large, uncompressed extents of these ready for read_shared(), as far as a quarter of the cache goes:
+  // read and checked together. Says nothing of what fails.
+  void read_ahead(std::span<const ExtentLocation> extents);
 
  private:
   struct Entry {
@@ -71,6 +75,7 @@ class BlockReader {
     }
   };
   class Scratch;
+  struct Ahead;
 
   Result<void> read_small(const ExtentLocation& extent, MutableByteSpan into);
   Result<void> read_large(const ExtentLocation& extent, MutableByteSpan into);
@@ -79,6 +84,8 @@ class BlockReader {
   // Checks the digest as the options say.
   Result<void> check(const ExtentLocation& extent, ByteSpan raw);
   void trim();
+  std::vector<Ahead> claim(std::span<const ExtentLocation> extents);
+  void publish(std::vector<Ahead>& claimed);
 
   BlockStore& store_;
   const BlockReaderOptions options_;

@@ -57,6 +57,10 @@ Result<void> FileContent::open_partial(const Domain& domain, const Reference& re
   return {};
 }
 
+void FileContent::read_ahead(std::uint64_t offset, std::uint64_t length) const {
+  if (gaps_.empty() && pieces_.size() == 1) pieces_.front().artifact.read_ahead(offset, length);
+}
+
 std::size_t FileContent::memory_bytes() const {
   // What an artifact holds of its own: a handle into the index.
   constexpr std::size_t kArtifactBytes = 512;

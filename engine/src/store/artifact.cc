@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstring>
 #include <utility>
+#include <vector>
 
 #include "store/damage_list.h"
 #include "store/domain_impl.h"
@@ -75,6 +76,20 @@ Result<std::size_t> Artifact::read_pieces(std::uint64_t offset, MutableByteSpan 
     at += count;
   }
   return end - offset;
+}
+
+void Artifact::read_ahead(std::uint64_t from, std::uint64_t length_bytes) const {
+  if (from >= length()) return;
+  const std::uint64_t end = from + std::min(length_bytes, length() - from);
+  const auto first = impl_->handle.find_extent_at(from);
+  if (!first) return;
+  std::vector<ExtentLocation> places;
+  for (std::uint32_t number = *first; number < impl_->handle.extent_count(); ++number) {
+    const auto extent = impl_->handle.extent(number);
+    if (!extent || extent->artifact_offset >= end) break;
+    if (!extent->hole) places.push_back(extent->location);
+  }
+  impl_->domain->block_reader().read_ahead(places);
 }
 
 Result<std::shared_ptr<const ExtentBytes>> Artifact::Impl::share_extent(const ArtifactExtent& extent) const {

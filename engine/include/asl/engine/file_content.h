@@ -37,6 +37,8 @@ class FileContent {
   // As read(), without copies where it can be: see Artifact::read_pieces. Pieces are added in order.
   Result<std::size_t> read_pieces(std::uint64_t offset, MutableByteSpan scratch,
                                   std::vector<Artifact::Piece>& pieces) const;
+  // As Artifact::read_ahead, for a file that was read whole; nothing for others.
+  void read_ahead(std::uint64_t offset, std::uint64_t length) const;
   // The first byte at or after `offset` (below length()) that lies in a hole, or in data; length() if there
   // is none. Gaps are data: nobody knows what they hold.
   Result<std::uint64_t> next_hole(std::uint64_t offset) const;
