@@ -255,7 +255,7 @@ TEST_F(ReadingTest, PlacesAndParentsAreThoseOfTheListing) {
   add_snapshot(tree);
   open_view();
   const std::uint64_t big = node_of("big");
-  for (const std::uint64_t index : {0, 1, 2500, 4999}) {
+  for (const std::uint64_t index : {0U, 1U, 2500U, 4999U}) {
     const auto at = answer_of(view_->place_in_directory(node_of("big/n" + std::to_string(10000 + index))));
     EXPECT_EQ(at.directory, big);
     EXPECT_EQ(at.index, index);
