@@ -123,9 +123,10 @@ PY
 
 @test "Ctrl-C at the prompt turns the echo on again" {
   run -130 /usr/bin/python3 - "$host" <<'PY'
-import os, pty, sys, termios
+import os, pty, signal, sys, termios
 pid, fd = pty.fork()
 if pid == 0:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell's background jobs ignore it
     os.execv(sys.argv[1], [sys.argv[1], 'key', 'check', 'root.priv.enc'])
 seen = b''
 while not seen.endswith(b': '):
