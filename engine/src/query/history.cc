@@ -12,6 +12,13 @@
 namespace asl {
 namespace {
 
+// A few records must find room where an ingest has filled the disk: forgetting comes before gc can free anything.
+WriterOptions small_commit() {
+  WriterOptions options;
+  options.release_reserve = true;
+  return options;
+}
+
 // A commit group is bounded (log/log_format.h); this many fit many times over.
 constexpr std::size_t kUnpinsPerCommit = 50'000;
 
@@ -40,7 +47,7 @@ std::vector<std::uint64_t> without_repeats(std::span<const std::uint64_t> ids) {
 // when it is written.
 template <typename MakeRecords>
 Result<Notices> commit_records(Domain& domain, const MakeRecords& make_records) {
-  ASL_ASSIGN(const std::unique_ptr<StoreWriter> writer, StoreWriter::open(domain, {}));
+  ASL_ASSIGN(const std::unique_ptr<StoreWriter> writer, StoreWriter::open(domain, small_commit()));
   ASL_ASSIGN(const std::vector<NewRecord> records, make_records(*domain.state()));
   Notices notices = writer->notices();
   if (records.empty()) return notices;
@@ -114,7 +121,7 @@ Result<Notices> forget_snapshots(Domain& domain, std::span<const std::uint64_t> 
 }
 
 Result<Unpinned> unpin_artifacts(Domain& domain, std::span<const Reference> references) {
-  ASL_ASSIGN(const std::unique_ptr<StoreWriter> writer, StoreWriter::open(domain, {}));
+  ASL_ASSIGN(const std::unique_ptr<StoreWriter> writer, StoreWriter::open(domain, small_commit()));
   Unpinned unpinned;
   unpinned.notices = writer->notices();
   for (const Reference& reference : std::set<Reference>(references.begin(), references.end())) {

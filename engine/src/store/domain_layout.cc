@@ -76,11 +76,14 @@ Result<void> DomainLayout::fill_reserve(io::Io& io, std::uint64_t bytes) const {
     if (size_bytes >= bytes && size_bytes <= 2 * bytes) return {};
     ASL_TRY(io.remove(reserve_file()));
   }
-  ASL_ASSIGN(const io::File file, io.open(reserve_file(), {.write = true, .create_new = true}));
-  if (auto reserved = io.allocate(file, bytes); !reserved) {
-    const ErrorCode code = reserved.error().code;
-    if (code == ErrorCode::kNoSpace || code == ErrorCode::kUnsupported) return io.remove(reserve_file());
-    return fail(std::move(reserved).error());
+  // A disk that is nearly full gives less: what a small commit took is not worth losing the rest for.
+  for (std::uint64_t part = kReserveParts; part > 0; --part) {
+    ASL_ASSIGN(const io::File file, io.open(reserve_file(), {.write = true, .create_new = true}));
+    const auto reserved = io.allocate(file, bytes / kReserveParts * part);
+    if (reserved) return {};
+    ASL_TRY(io.remove(reserve_file()));
+    if (reserved.error().code == ErrorCode::kUnsupported) return {};
+    if (reserved.error().code != ErrorCode::kNoSpace) return fail(reserved.error());
   }
   return {};
 }

@@ -10,9 +10,10 @@
 
 namespace asl {
 
-// The space that lets gc run on a full disk: enough for a log group, block metadata and cache writes, on top
+// The space that lets forgetting and gc run on a full disk: enough for a log group, block metadata and cache writes, on top
 // of one copy of the largest live segment.
 inline constexpr std::uint64_t kReserveBaseBytes = 16ULL << 20;
+inline constexpr std::uint64_t kReserveParts = 8;
 
 class DomainLayout {
  public:
@@ -43,7 +44,8 @@ class DomainLayout {
   Result<void> write_layout_file(io::Io& io) const;
   // Makes the directories of an existing domain that somebody removed; what they held is lost. For a writer.
   Result<void> make_missing_directories(io::Io& io) const;
-  // Writes the reserve file anew with at least `bytes`; a full disk is not an error (gc then makes room).
+  // Writes the reserve file anew with at least `bytes`, or with as many eighths of them as a nearly full disk
+  // still gives; none at all is no error (gc then makes room).
   Result<void> fill_reserve(io::Io& io, std::uint64_t bytes) const;
 
  private:

@@ -36,8 +36,8 @@ struct WriterOptions {
   bool dry_run = false;
   // How long to wait for another writer before kLocked.
   std::uint32_t lock_wait_ms = 2000;
-  // Gives back the space that is kept for this, so that gc has room on a full disk. It is taken again when
-  // the session ends.
+  // Gives back the space that is kept for this, so that forgetting and gc have room on a full disk. It is
+  // taken again when the session ends.
   bool release_reserve = false;
   ProgressCounters* progress = nullptr;
 };
