@@ -7,7 +7,6 @@
 // A failure names the operation, the count, the policy and the seed. ASL_TEST_SEED starts from another seed
 // than 1.
 #include <cstdio>
-#include <cstdlib>
 #include <functional>
 #include <string>
 #include <vector>
@@ -19,6 +18,7 @@
 #include <asl/engine/index_rebuild.h>
 #include <asl/engine/ingest.h>
 
+#include "crash_policies.h"
 #include "io/recording_io.h"
 #include "lazy_io.h"
 #include "store_fixture.h"
@@ -27,7 +27,6 @@
 namespace asl {
 namespace {
 
-using io::CrashPolicy;
 using io::RecordingIo;
 using test::open_domain;
 using test::random_bytes;
@@ -51,30 +50,6 @@ struct Promise {
   std::string shown;
   std::vector<Bytes> contents;  // untyped artifacts that can be read
 };
-
-std::vector<CrashPolicy> policies(std::size_t count) {
-  using Data = CrashPolicy::Data;
-  using Names = CrashPolicy::Names;
-  const char* wanted = std::getenv("ASL_TEST_SEED");
-  const std::uint64_t base = wanted == nullptr ? 1 : std::strtoull(wanted, nullptr, 10);
-  const std::uint64_t seed = base * 1'000'003 + count * 64;
-  std::vector<CrashPolicy> all = {
-      {.data = Data::kLost, .names = Names::kLost, .tear_unit_bytes = 512, .seed = seed},
-      {.data = Data::kKept, .names = Names::kKept, .tear_unit_bytes = 512, .seed = seed + 1},
-      {.data = Data::kLost, .names = Names::kKept, .tear_unit_bytes = 512, .seed = seed + 2},
-      {.data = Data::kSizeOnly, .names = Names::kKept, .tear_unit_bytes = 512, .seed = seed + 3},
-      {.data = Data::kTorn, .names = Names::kKept, .tear_unit_bytes = 512, .seed = seed + 4},
-      {.data = Data::kTorn, .names = Names::kOrdered, .tear_unit_bytes = 4096, .seed = seed + 5},
-      {.data = Data::kRandom, .names = Names::kIndependent, .tear_unit_bytes = 512, .seed = seed + 6},
-      {.data = Data::kRandom, .names = Names::kIndependent, .tear_unit_bytes = 4096, .seed = seed + 7}};
-  constexpr std::uint64_t kMoreSeedsLong = 24;
-  for (std::uint64_t k = 0; std::getenv("ASL_LONG_TESTS") != nullptr && k < kMoreSeedsLong; ++k)
-    all.push_back({.data = Data::kRandom,
-                   .names = k % 3 == 0 ? Names::kOrdered : Names::kIndependent,
-                   .tear_unit_bytes = k % 2 == 0 ? 512U : 4096U,
-                   .seed = seed + 8 + k});
-  return all;
-}
 
 class OperationsCrash : public test::StoreTest {
  protected:
@@ -166,7 +141,7 @@ class OperationsCrash : public test::StoreTest {
     const std::string state = directory_ / "state";
     for (std::size_t count = 0; count <= recorder_->operation_count() && !HasFailure();
          count += test::case_step()) {
-      const auto all = policies(count);
+      const auto all = test::crash_policies(count);
       for (std::size_t number = 0; number < all.size() && !HasFailure(); ++number, ++states) {
         SCOPED_TRACE("operations " + std::to_string(count) + ", policy " + std::to_string(number) +
                      ", seed " + std::to_string(all[number].seed));
