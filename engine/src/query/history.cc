@@ -12,7 +12,8 @@
 namespace asl {
 namespace {
 
-// A few records must find room where an ingest has filled the disk: forgetting comes before gc can free anything.
+// A few records must find room where an ingest has filled the disk: forgetting comes before gc can free
+// anything.
 WriterOptions small_commit() {
   WriterOptions options;
   options.release_reserve = true;

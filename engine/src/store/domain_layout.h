@@ -10,8 +10,8 @@
 
 namespace asl {
 
-// The space that lets forgetting and gc run on a full disk: enough for a log group, block metadata and cache writes, on top
-// of one copy of the largest live segment.
+// The space that lets forgetting and gc run on a full disk: enough for a log group, block metadata and cache
+// writes, on top of one copy of the largest live segment.
 inline constexpr std::uint64_t kReserveBaseBytes = 16ULL << 20;
 inline constexpr std::uint64_t kReserveParts = 8;
 
