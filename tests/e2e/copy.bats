@@ -28,25 +28,6 @@ make_source() {
   setfattr -n user.long -v "$(head -c 6000 /dev/zero | tr '\0' v)" src/plain 2>/dev/null || true
 }
 
-# Overwrites one byte of every copy of a file's bytes, wherever blocks of the first store hold it.
-damage_block_with() {
-  python3 - "$1" "$ASL_ROOT" <<'PY'
-import pathlib, sys
-needle = pathlib.Path(sys.argv[1]).read_bytes()[:4096]
-found = 0
-for block in pathlib.Path(sys.argv[2]).glob("domains/*/store/blocks/*/*.bin"):
-    data = block.read_bytes()
-    at = data.find(needle)
-    if at < 0:
-        continue
-    found += 1
-    with block.open("r+b") as file:
-        file.seek(at + 10)
-        file.write(bytes([data[at + 10] ^ 1]))
-sys.exit(0 if found else 1)
-PY
-}
-
 @test "a copy has everything: trees, contents, labels, tags, holds, origin" {
   make_source
   asl -q ingest src --label first --tag kept --tag twice

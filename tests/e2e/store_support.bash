@@ -38,6 +38,25 @@ strange_tree() {
   touch -d '2001-02-03T04:05:06.123456789Z' src/plain
 }
 
+# Overwrites one byte of every copy of a file's bytes, wherever blocks of the first store hold it.
+damage_block_with() {
+  python3 - "$1" "$ASL_ROOT" <<'PY'
+import pathlib, sys
+needle = pathlib.Path(sys.argv[1]).read_bytes()[:4096]
+found = 0
+for block in pathlib.Path(sys.argv[2]).glob("domains/*/store/blocks/*/*.bin"):
+    data = block.read_bytes()
+    at = data.find(needle)
+    if at < 0:
+        continue
+    found += 1
+    with block.open("r+b") as file:
+        file.seek(at + 10)
+        file.write(bytes([data[at + 10] ^ 1]))
+sys.exit(0 if found else 1)
+PY
+}
+
 # field FILTER: a value of the JSON in $output.
 field() {
   python3 -c '

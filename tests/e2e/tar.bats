@@ -1,6 +1,6 @@
 # Tar archives in and out, compared with GNU tar in both directions.
 
-bats_require_minimum_version 1.5.0
+load store_support
 
 setup() {
   : "${ASL_BIN:?the program to test}"
@@ -97,25 +97,6 @@ same() {  # prints what differs
   run -1 --separate-stderr "$ASL_BIN" -q export-tar --fill-gaps latest -o y.tar
   [[ $stderr == *"d/long"*"zeros"* ]]
   tar -xOf y.tar d/long | cmp - <(head -c 3000000 /dev/zero)
-}
-
-# Overwrites one byte of every copy of a file's extent, wherever blocks hold it.
-damage_block_with() {
-  python3 - "$1" "$ASL_ROOT" <<'PY'
-import pathlib, sys
-needle = pathlib.Path(sys.argv[1]).read_bytes()[:4096]
-found = 0
-for block in pathlib.Path(sys.argv[2]).glob("domains/*/store/blocks/*/*.bin"):
-    data = block.read_bytes()
-    at = data.find(needle)
-    if at < 0:
-        continue
-    found += 1
-    with block.open("r+b") as file:
-        file.seek(at + 10)
-        file.write(bytes([data[at + 10] ^ 1]))
-sys.exit(0 if found else 1)
-PY
 }
 
 @test "a damaged file is left out, never written wrong, and the exit status says so" {

@@ -181,4 +181,16 @@ inline void reseal(Bytes& file, std::uint64_t page_sums_offset) {
                     file.begin() + static_cast<std::ptrdiff_t>(footer + offsetof(SegmentFooter, sha256)));
 }
 
+class SegmentTest : public ::testing::Test {
+ protected:
+  static constexpr SegmentNumber kNumber = 7;
+  SegmentDirectory directory_;
+
+  std::shared_ptr<const SegmentReader> write_and_open(const Model& model) {
+    directory_.write(kNumber, model);
+    return value_of(directory_.open(kNumber));
+  }
+  std::string path() const { return directory_.store().segment_path(kNumber); }
+};
+
 }  // namespace asl::test

@@ -517,69 +517,6 @@ TEST_F(StoreTest, AnUnreadableLogOrSegmentIsAnErrorAndNotAnEmptyStore) {
   EXPECT_FALSE(Domain::open(*io_, at(), {}).has_value());
 }
 
-TEST(HostRoot, InitRefusesWhatIsThereAlready) {
-  const test::TempDirectory directory;
-  const auto io = io::make_default_io();
-  ASL_ASSERT_OK(HostRoot::init(*io, directory / "root"));
-  const auto again = HostRoot::init(*io, directory / "root");
-  ASSERT_FALSE(again.has_value());
-  EXPECT_EQ(again.error().code, ErrorCode::kRefused);
-  const auto foreign = HostRoot::init(*io, directory.path());
-  ASSERT_FALSE(foreign.has_value());
-  EXPECT_EQ(foreign.error().code, ErrorCode::kUsage);
-  EXPECT_EQ(HostRoot::init(*io, directory / "none/root").error().code, ErrorCode::kNotFound);
-  write_text(directory / "file", "text");
-  EXPECT_FALSE(HostRoot::init(*io, directory / "file").has_value());
-}
-
-TEST(HostRoot, OpenNamesTheNextStepAndChecksTheLayout) {
-  const test::TempDirectory directory;
-  const auto io = io::make_default_io();
-  const auto none = HostRoot::open(*io, directory.path());
-  ASSERT_FALSE(none.has_value());
-  EXPECT_EQ(none.error().code, ErrorCode::kNotFound);
-  EXPECT_NE(none.error().hint.find("asl init"), std::string::npos);
-  const std::string root = directory / "root";
-  ASL_ASSERT_OK(HostRoot::init(*io, root));
-  EXPECT_FALSE(value_of(HostRoot::open(*io, root)).read_only());
-  write_text(root + "/host/layout", "asl-layout 1.1\n");
-  EXPECT_TRUE(value_of(HostRoot::open(*io, root)).read_only());
-  write_text(root + "/host/layout", "asl-layout 2.0\n");
-  EXPECT_EQ(HostRoot::open(*io, root).error().code, ErrorCode::kUnsupported);
-  write_text(root + "/host/layout", "\n");
-  EXPECT_EQ(HostRoot::open(*io, root).error().code, ErrorCode::kIntegrity);
-}
-
-TEST(HostRoot, FindsDomainsByNameIdAndPrefix) {
-  const test::TempDirectory directory;
-  const auto io = io::make_default_io();
-  HostRoot root = value_of(HostRoot::init(*io, directory / "root"));
-  EXPECT_EQ(root.find_domain("").error().code, ErrorCode::kNotFound);
-  const DomainSummary first = value_of(root.create_local_domain("first"));
-  EXPECT_EQ(value_of(root.find_domain("")).id, first.id);
-  const DomainSummary second = value_of(root.create_local_domain("second"));
-  const auto several = root.find_domain("");
-  ASSERT_FALSE(several.has_value());
-  EXPECT_EQ(several.error().code, ErrorCode::kUsage);
-  EXPECT_NE(several.error().hint.find("first second"), std::string::npos);
-  EXPECT_EQ(value_of(root.find_domain("second")).id, second.id);
-  EXPECT_EQ(value_of(root.find_domain(to_hex(second.id))).id, second.id);
-  EXPECT_EQ(value_of(root.find_domain(to_hex(second.id).substr(0, 10))).id, second.id);
-  EXPECT_EQ(root.find_domain(to_hex(second.id).substr(0, 7)).error().code, ErrorCode::kNotFound);
-  EXPECT_EQ(root.find_domain("third").error().code, ErrorCode::kNotFound);
-  EXPECT_EQ(root.create_local_domain("first").error().code, ErrorCode::kRefused);
-  for (const char* bad : {"", ".hidden", "a/b", "a b", "deadbeef01", "ä"})
-    EXPECT_EQ(root.create_local_domain(bad).error().code, ErrorCode::kUsage) << bad;
-  EXPECT_EQ(root.create_local_domain(std::string(65, 'x')).error().code, ErrorCode::kUsage);
-  // A domain that lost its line is found by its directory.
-  write_text(directory / "root/host/domains", to_hex(second.id) + "\n");
-  const auto present = value_of(root.domains());
-  ASSERT_EQ(present.size(), 2U);
-  EXPECT_EQ(present.back().alias, "first");
-  write_text(directory / "root/host/domains", "nonsense\n");
-  EXPECT_EQ(root.domains().error().code, ErrorCode::kIntegrity);
-}
-
 // A million files of equal content are one artifact, and would otherwise be a million rows in memory.
 TEST_F(StoreTest, RowsOfTheCacheMakeACommitDueAsArtifactsDo) {
   WriterOptions options = test::writer_options();

@@ -1,7 +1,5 @@
 #include <algorithm>
 #include <chrono>
-#include <fcntl.h>
-#include <unistd.h>
 
 #include <asl/engine/benchmark.h>
 #include <asl/engine/file_content.h>
@@ -13,6 +11,8 @@
 
 #include "benchmark/disk_rates.h"
 #include "benchmark/work_place.h"
+#include "io/disk_facts.h"
+#include "io/target_fs.h"
 
 namespace asl {
 namespace {
@@ -44,12 +44,10 @@ Result<BenchmarkRate> measure_hash(const StopToken& stop) {
   return BenchmarkRate{kHashBytes, seconds_since(began)};
 }
 
-// A file that nobody has in memory any more: what follows reads it from the disk.
-void forget_pages(const std::string& path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return;
-  static_cast<void>(::posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED));
-  ::close(fd);
+// So that what follows reads the file from the disk. Direct I/O has left nothing in memory.
+Result<void> forget_pages(io::Io& io, const std::string& path) {
+  ASL_ASSIGN(const io::File file, io.open(path, {}));
+  return io::drop_pages(file);
 }
 
 class StoreBenchmark {
@@ -109,7 +107,7 @@ class StoreBenchmark {
                restore(*domain_, SnapshotPath{.snapshot_id = 1, .path = ""}, how, counters, stop_));
     if (!report.problems.empty()) return fail(report.problems.front().error);
     ASL_ASSIGN(const io::File directory, io_.open(how.target, {.directory = true}));
-    if (::syncfs(directory.fd()) != 0) return fail(system_error(errno, "cannot sync", how.target));
+    ASL_TRY(io::sync_file_system(directory.fd()));
     return rate(report.bytes_written, began);
   }
 
@@ -141,16 +139,16 @@ Result<BenchmarkReport> run_benchmark(io::Io& io, const BenchmarkOptions& option
   progress.bytes_total = kPasses * size;
   progress.totals_final = true;
   BenchmarkReport report;
-  report.direct = has_direct_io(options.directory);
+  report.direct = io::has_direct_io(options.directory);
   const std::string source = place.path("data");
   ASL_ASSIGN(report.disk_write, measure_write(io, source, size, progress, stop));
-  if (!report.direct) forget_pages(source);
+  if (!report.direct) ASL_TRY(forget_pages(io, source));
   ASL_ASSIGN(report.disk_read, measure_read(io, source, progress, stop));
   ASL_ASSIGN(const SyncTimes syncs, measure_syncs(io, place.path("synced"), options.syncs, stop));
   report.sync_median_s = syncs.median_s;
   report.sync_worst_s = syncs.worst_s;
   ASL_ASSIGN(report.hash, measure_hash(stop));
-  if (!report.direct) forget_pages(source);
+  if (!report.direct) ASL_TRY(forget_pages(io, source));
   StoreBenchmark store(io, options, place, progress, stop);
   ASL_TRY(store.open());
   ASL_ASSIGN(report.ingest, store.ingest_file(source));

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <fcntl.h>
-#include <unistd.h>
 #include <vector>
 
 #include <asl/engine/bytes.h>
@@ -127,13 +125,6 @@ Result<SyncTimes> measure_syncs(io::Io& io, const std::string& path, std::uint32
   if (times.empty()) return SyncTimes{};
   std::ranges::sort(times);
   return SyncTimes{.median_s = times[times.size() / 2], .worst_s = times.back()};
-}
-
-bool has_direct_io(const std::string& directory) {
-  const int fd = ::open(directory.c_str(), O_TMPFILE | O_RDWR | O_DIRECT | O_CLOEXEC, 0600);
-  if (fd < 0) return false;
-  ::close(fd);
-  return true;
 }
 
 }  // namespace asl

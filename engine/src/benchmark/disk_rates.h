@@ -27,7 +27,4 @@ struct SyncTimes {
 Result<SyncTimes> measure_syncs(io::Io& io, const std::string& path, std::uint32_t count,
                                 const StopToken& stop);
 
-// Whether files in `directory` can be read and written past the page cache.
-bool has_direct_io(const std::string& directory);
-
 }  // namespace asl

@@ -3,9 +3,10 @@
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
-#include <sys/statvfs.h>
 #include <system_error>
 #include <utility>
+
+#include "io/disk_facts.h"
 
 namespace asl {
 namespace {
@@ -51,10 +52,8 @@ WorkPlace::~WorkPlace() {
 }
 
 Result<void> WorkPlace::require_free(std::uint64_t bytes) const {
-  struct statvfs facts{};
-  if (::statvfs(directory_.c_str(), &facts) != 0)
-    return fail(system_error(errno, "cannot ask how much is free", directory_));
-  if (std::uint64_t{facts.f_bavail} * facts.f_frsize >= bytes) return {};
+  ASL_ASSIGN(const std::uint64_t free, io::free_bytes(directory_));
+  if (free >= bytes) return {};
   return fail(Error{.code = ErrorCode::kNoSpace,
                     .message = "measuring needs " + std::to_string(bytes >> 20) + " MiB free on this disk",
                     .path = directory_,

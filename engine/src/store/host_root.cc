@@ -169,6 +169,7 @@ Result<DomainSummary> HostRoot::create_domain(const std::string& alias, const Do
                       .path = directory_});
   ASL_ASSIGN(const std::vector<DomainSummary> present, domains());
   for (const DomainSummary& domain : present) {
+    if (domain.unreadable) return fail(*domain.unreadable);  // the name may be its own
     if (domain.alias == alias || domain.id == id)
       return fail(
           Error{.code = ErrorCode::kRefused, .message = "there is such a domain already", .object = alias});
@@ -193,7 +194,7 @@ Result<DomainSummary> HostRoot::create_domain(const std::string& alias, const Do
   const ByteSpan added = as_bytes(line);
   lines.insert(lines.end(), added.begin(), added.end());
   ASL_TRY(io::replace_file(*io_, directory_ + "/host/domains", lines));
-  return DomainSummary{.id = id, .alias = alias, .directory = layout.directory()};
+  return DomainSummary{.id = id, .alias = alias, .directory = layout.directory(), .unreadable = {}};
 }
 
 Result<std::vector<std::string>> HostRoot::listed_ids() const {
@@ -251,8 +252,12 @@ Result<std::vector<DomainSummary>> HostRoot::domains() const {
   ASL_ASSIGN(const std::vector<DomainPlace> present, places());
   std::vector<DomainSummary> found;
   for (const DomainPlace& place : present) {
-    DomainSummary summary{.id = place.id, .alias = {}, .directory = place.directory};
-    ASL_ASSIGN(summary.alias, read_alias(*io_, summary.directory));
+    DomainSummary summary{.id = place.id, .alias = {}, .directory = place.directory, .unreadable = {}};
+    auto alias = read_alias(*io_, summary.directory);
+    if (!alias)
+      summary.unreadable = std::move(alias).error();
+    else
+      summary.alias = std::move(*alias);
     if (summary.alias.empty()) summary.alias = asl::to_hex(summary.id);
     found.push_back(std::move(summary));
   }
@@ -281,7 +286,15 @@ Result<DomainSummary> HostRoot::find_domain(std::string_view name) const {
     if (name.size() >= kPrefixHexMin && asl::to_hex(domain.id).starts_with(name)) matches.push_back(domain);
   }
   if (matches.size() == 1) return matches.front();
-  if (matches.empty()) ASL_TRY(check_none_lost());
+  if (matches.empty()) {
+    ASL_TRY(check_none_lost());
+    for (const DomainSummary& domain : present) {
+      if (!domain.unreadable) continue;
+      Error error = *domain.unreadable;
+      error.hint = "if this is the domain that is meant, name it by its id";
+      return fail(std::move(error));
+    }
+  }
   return fail(Error{.code = ErrorCode::kNotFound,
                     .message = matches.empty() ? "no such domain" : "several domains start so",
                     .object = std::string(name),

@@ -6,6 +6,8 @@
 #include <cstring>
 #include <fmt/format.h>
 
+#include "transfer/tar_fields.h"
+
 namespace asl {
 namespace {
 
@@ -17,27 +19,6 @@ constexpr std::uint64_t kSizeMax = 077777777777;
 constexpr std::uint64_t kTimeMax = 077777777777;
 constexpr std::uint16_t kPaxMode = 0644;
 constexpr std::array<std::byte, 4096> kZeros{};
-
-struct UstarHeader {
-  char name[100];
-  char mode[8];
-  char uid[8];
-  char gid[8];
-  char size[12];
-  char mtime[12];
-  char checksum[8];
-  char type;
-  char link_target[100];
-  char magic[6];
-  char version[2];
-  char user[32];
-  char group[32];
-  char device_major[8];
-  char device_minor[8];
-  char prefix[155];
-  char padding[12];
-};
-static_assert(sizeof(UstarHeader) == kTarBlockBytes);
 
 bool is_ascii(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
@@ -56,7 +37,7 @@ void put_octal(char (&field)[N], std::uint64_t value) {
 }
 
 // Splits a name into the header's two fields; false if it does not fit.
-bool put_name(UstarHeader& header, std::string_view name) {
+bool put_name(UstarBlock& header, std::string_view name) {
   if (name.size() <= sizeof header.name) {
     put_text(header.name, name);
     return true;
@@ -71,7 +52,7 @@ bool put_name(UstarHeader& header, std::string_view name) {
   return true;
 }
 
-void seal(UstarHeader& header) {
+void seal(UstarBlock& header) {
   put_text(header.magic, std::string_view("ustar\0", 6));
   put_text(header.version, "00");
   std::memset(header.checksum, ' ', sizeof header.checksum);
@@ -116,14 +97,14 @@ std::string sparse_map(const TarMember& member) {
   return map;
 }
 
-void put_owner(UstarHeader& header, Records& records, const TarMember& member) {
+void put_owner(UstarBlock& header, Records& records, const TarMember& member) {
   put_octal(header.uid, member.uid);
   put_octal(header.gid, member.gid);
   if (member.uid > kIdMax) records.add("uid", member.uid);
   if (member.gid > kIdMax) records.add("gid", member.gid);
   // The fields end in a NUL.
   const auto fits = [](std::string_view name) {
-    return name.size() < sizeof(UstarHeader::user) && is_ascii(name);
+    return name.size() < sizeof(UstarBlock::user) && is_ascii(name);
   };
   if (fits(member.user))
     put_text(header.user, member.user);
@@ -135,7 +116,7 @@ void put_owner(UstarHeader& header, Records& records, const TarMember& member) {
     records.add("gname", member.group);
 }
 
-void put_names(UstarHeader& header, Records& records, const TarMember& member) {
+void put_names(UstarBlock& header, Records& records, const TarMember& member) {
   if (member.sparse) {
     records.add("GNU.sparse.major", 1);
     records.add("GNU.sparse.minor", std::uint64_t{0});
@@ -148,12 +129,12 @@ void put_names(UstarHeader& header, Records& records, const TarMember& member) {
     put_text(header.name, member.name);
     records.add("path", member.name);
   }
-  put_text(header.link_target, member.link_target);
-  if (member.link_target.size() > sizeof header.link_target || !is_ascii(member.link_target))
+  put_text(header.link, member.link_target);
+  if (member.link_target.size() > sizeof header.link || !is_ascii(member.link_target))
     records.add("linkpath", member.link_target);
 }
 
-void put_numbers(UstarHeader& header, Records& records, const TarMember& member, std::uint64_t stored_bytes) {
+void put_numbers(UstarBlock& header, Records& records, const TarMember& member, std::uint64_t stored_bytes) {
   put_octal(header.mode, member.mode);
   put_octal(header.size, stored_bytes);
   if (stored_bytes > kSizeMax) records.add("size", stored_bytes);
@@ -214,7 +195,7 @@ Result<void> PaxWriter::begin(const TarMember& member) {
     data_bytes = 0;
     for (const TarRun& run : member.data_runs) data_bytes += run.length;
   }
-  UstarHeader header{};
+  UstarBlock header{};
   Records records;
   header.type = static_cast<char>(member.type);
   put_names(header, records, member);
@@ -223,7 +204,7 @@ Result<void> PaxWriter::begin(const TarMember& member) {
   for (const auto& [key, value] : member.extra) records.add(key, as_text(value));
   seal(header);
   if (!records.text().empty()) {
-    UstarHeader pax{};
+    UstarBlock pax{};
     pax.type = 'x';
     put_text(pax.name, fmt::format("PaxHeaders/{}", base_name(member.name)));
     put_octal(pax.mode, kPaxMode);

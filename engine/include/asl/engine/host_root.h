@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,8 +22,9 @@ inline constexpr std::string_view kLayoutLine = "asl-layout 1.0";
 
 struct DomainSummary {
   DomainId id{};
-  std::string alias;  // the id in hex where none was given
+  std::string alias;  // the id in hex where none was given, or none can be read
   std::string directory;
+  std::optional<Error> unreadable;  // why its log, which has the alias, cannot be read
 };
 
 // Where a domain is, without looking into it.
@@ -56,10 +58,12 @@ class HostRoot {
 
   // In the order of host/domains, those found only as directories last; reads no log.
   Result<std::vector<DomainPlace>> places() const;
-  // In the order of host/domains; domains found only as directories come last, by id.
+  // In the order of host/domains; domains found only as directories come last, by id. One whose log cannot be
+  // read hides no other.
   Result<std::vector<DomainSummary>> domains() const;
   // By alias, id, or unambiguous prefix (8 or more digits) of an id. An empty name is the only domain there
-  // is (kUsage with the list if there are several). kIntegrity if a domain that host/domains names may be the
+  // is (kUsage with the list if there are several). The log's error if a domain whose name cannot be read may be
+  // the one meant; kIntegrity if a domain that host/domains names may be the
   // one meant and has no layout file any more.
   Result<DomainSummary> find_domain(std::string_view name) const;
 
