@@ -66,7 +66,7 @@ class ManyHasher {
 
   void run() {
     if (wide_ != nullptr && messages_.size() >= kWideWorthwhile) run_wide();
-    while (auto first = take_narrow()) finish_pair(*first, take_narrow());
+    run_narrow();
   }
 
  private:
@@ -87,7 +87,7 @@ class ManyHasher {
   Sha256State state_of(std::size_t lane) const;
   void set_state(std::size_t lane, const Sha256State& state);
   std::optional<Narrow> take_narrow();
-  void finish_pair(Narrow& first, std::optional<Narrow> second);
+  void run_narrow();
   void finish(Narrow& one);
 
   const Sha256Kernel& narrow_;
@@ -156,15 +156,22 @@ std::optional<ManyHasher::Narrow> ManyHasher::take_narrow() {
   return one;
 }
 
-void ManyHasher::finish_pair(Narrow& first, std::optional<Narrow> second) {
-  if (second) {
-    const std::size_t blocks = std::min(first.progress.blocks, second->progress.blocks);
-    narrow_.two(first.state, first.progress.data(), second->state, second->progress.data(), blocks);
-    first.progress.advance(blocks);
-    second->progress.advance(blocks);
-    finish(*second);
+// Two at a time; whichever ends gives its place to the next.
+void ManyHasher::run_narrow() {
+  std::optional<Narrow> first = take_narrow();
+  std::optional<Narrow> second = take_narrow();
+  while (first && second) {
+    const std::size_t blocks = std::min(first->progress.blocks, second->progress.blocks);
+    narrow_.two(first->state, first->progress.data(), second->state, second->progress.data(), blocks);
+    for (std::optional<Narrow>* one : {&first, &second}) {
+      (*one)->progress.advance(blocks);
+      if (!(*one)->progress.done()) continue;
+      finish(**one);
+      *one = take_narrow();
+    }
   }
-  finish(first);
+  if (first) finish(*first);
+  if (second) finish(*second);
 }
 
 void ManyHasher::finish(Narrow& one) {

@@ -76,6 +76,7 @@ class BlockReader {
   };
   class Scratch;
   struct Ahead;
+  class QueueLoan;
 
   Result<void> read_small(const ExtentLocation& extent, MutableByteSpan into);
   Result<void> read_large(const ExtentLocation& extent, MutableByteSpan into);
@@ -85,6 +86,7 @@ class BlockReader {
   Result<void> check(const ExtentLocation& extent, ByteSpan raw);
   void trim();
   std::vector<Ahead> claim(std::span<const ExtentLocation> extents);
+  Result<void> read_claimed(std::vector<Ahead>& claimed);
   void publish(std::vector<Ahead>& claimed);
 
   BlockStore& store_;
@@ -93,7 +95,8 @@ class BlockReader {
   VerifiedExtents verified_;
 
   std::mutex scratch_mutex_;
-  std::vector<std::unique_ptr<Scratch>> scratch_;  // idle working memory; as many as ever read at once
+  std::vector<std::unique_ptr<Scratch>> scratch_;   // idle working memory; as many as ever read at once
+  std::vector<std::unique_ptr<io::Queue>> queues_;  // idle too, as many as ever read ahead at once
 
   std::mutex extents_mutex_;
   std::condition_variable extent_read_;

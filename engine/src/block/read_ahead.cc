@@ -6,23 +6,64 @@
 #include <asl/engine/hash.h>
 
 #include "block/block_reader.h"
+#include "io/transfer.h"
 
 namespace asl {
+
+namespace {
+
+// The extents of some MiB, all with the disk at once.
+constexpr std::size_t kQueueCapacity = 32;
+
+}  // namespace
 
 struct BlockReader::Ahead {
   Entries::iterator entry;
   AlignedBuffer buffer;
+  bool read = false;
   bool good = false;
   ByteSpan raw() const { return ByteSpan(buffer.span()).first(entry->extent.raw_length_bytes); }
 };
 
+// A queue is used by one thread at a time, and making one costs as much as a read.
+class BlockReader::QueueLoan {
+ public:
+  static Result<QueueLoan> take(BlockReader& reader) {
+    {
+      const std::lock_guard lock(reader.scratch_mutex_);
+      if (!reader.queues_.empty()) {
+        QueueLoan loan(reader, std::move(reader.queues_.back()));
+        reader.queues_.pop_back();
+        return loan;
+      }
+    }
+    ASL_ASSIGN(auto made, reader.store_.io().make_queue(kQueueCapacity));
+    return QueueLoan(reader, std::move(made));
+  }
+  QueueLoan(QueueLoan&&) = default;
+  QueueLoan& operator=(QueueLoan&&) = delete;
+  ~QueueLoan() {
+    if (!queue_) return;
+    const std::lock_guard lock(reader_->scratch_mutex_);
+    reader_->queues_.push_back(std::move(queue_));
+  }
+  io::Queue& queue() { return *queue_; }
+
+ private:
+  QueueLoan(BlockReader& reader, std::unique_ptr<io::Queue> queue)
+      : reader_(&reader), queue_(std::move(queue)) {}
+  BlockReader* reader_;
+  std::unique_ptr<io::Queue> queue_;
+};
+
 void BlockReader::read_ahead(std::span<const ExtentLocation> extents) {
   std::vector<Ahead> claimed = claim(extents);
+  // Whoever asks for one that could not be read reads it himself, and gets the error.
+  static_cast<void>(read_claimed(claimed));
   std::vector<Ahead*> unchecked;
   for (Ahead& ahead : claimed) {
+    if (!ahead.read) continue;
     const ExtentLocation& extent = ahead.entry->extent;
-    ahead.buffer = AlignedBuffer(extent.raw_length_bytes);
-    if (!read_stored(extent, ahead.buffer.span())) continue;
     ahead.good = options_.verify == VerifyReads::kNever ||
                  (options_.verify == VerifyReads::kOnce && verified_.contains(extent));
     if (!ahead.good) unchecked.push_back(&ahead);
@@ -37,6 +78,31 @@ void BlockReader::read_ahead(std::span<const ExtentLocation> extents) {
     if (unchecked[k]->good && options_.verify == VerifyReads::kOnce) verified_.insert(extent);
   }
   publish(claimed);
+}
+
+Result<void> BlockReader::read_claimed(std::vector<Ahead>& claimed) {
+  if (claimed.empty()) return {};
+  ASL_ASSIGN(QueueLoan loan, QueueLoan::take(*this));
+  std::vector<std::shared_ptr<const io::File>> files;  // open until the last read is done
+  std::vector<io::ReadRequest> requests;
+  std::vector<Ahead*> wanted;
+  for (Ahead& ahead : claimed) {
+    const ExtentLocation& extent = ahead.entry->extent;
+    auto file = store_.open(extent.block);
+    if (!file) continue;
+    ahead.buffer = AlignedBuffer(extent.raw_length_bytes);
+    const auto length = static_cast<std::size_t>(round_up(extent.stored_length_bytes, kPageSize));
+    requests.push_back({.file = file->get(),
+                        .into = ahead.buffer.span().first(length),
+                        .offset = extent.offset_bytes,
+                        .result = 0});
+    files.push_back(std::move(*file));
+    wanted.push_back(&ahead);
+  }
+  ASL_TRY(io::read_all(loan.queue(), requests));
+  for (std::size_t k = 0; k < wanted.size(); ++k)
+    wanted[k]->read = requests[k].result >= std::int64_t{wanted[k]->entry->extent.stored_length_bytes};
+  return {};
 }
 
 // Those that nobody has or reads. Whoever asks for one of them meanwhile waits for it.

@@ -1,14 +1,17 @@
 #include <algorithm>
 #include <optional>
+#include <vector>
 
 #include <asl/engine/artifact_copy.h>
 #include <asl/engine/hash.h>
 
+#include "query/ahead_of_reader.h"
+
 namespace asl {
 namespace {
 
-// Long enough that most extents are read whole into it, straight from the disk.
-constexpr std::size_t kBufferBytes = 8 << 20;
+// What is asked for at a time: what was read ahead, in step with it.
+constexpr std::size_t kStepBytes = AheadOfReader::kPieceBytes;
 constexpr std::size_t kZeroBytes = 64 << 10;
 alignas(64) constexpr std::byte kZeros[kZeroBytes]{};
 
@@ -51,7 +54,11 @@ class Proof {
 Result<void> copy_artifact(const Artifact& artifact, ContentSink& sink, ProgressCounters& progress,
                            const StopToken& stop) {
   Proof proof(artifact);
-  const AlignedBuffer buffer(std::clamp<std::uint64_t>(artifact.length(), 1, kBufferBytes));
+  AheadOfReader ahead(artifact.length(), [&](std::uint64_t offset, std::uint64_t length) {
+    artifact.read_ahead(offset, length);
+  });
+  const AlignedBuffer scratch(std::clamp<std::uint64_t>(artifact.length(), 1, kStepBytes));
+  std::vector<Artifact::Piece> pieces;
   for (std::uint64_t at = 0; at < artifact.length();) {
     ASL_TRY(stop.check());
     ASL_ASSIGN(const Artifact::Run run, artifact.run_at(at));
@@ -63,18 +70,52 @@ Result<void> copy_artifact(const Artifact& artifact, ContentSink& sink, Progress
       progress_add(progress.bytes_done, left);
       continue;
     }
-    const MutableByteSpan into = buffer.span().first(std::min<std::uint64_t>(left, buffer.size()));
-    ASL_ASSIGN(const std::size_t got, artifact.read(at, into));
-    if (got != into.size())
+    pieces.clear();
+    const std::size_t wanted = std::min<std::uint64_t>(left, scratch.size());
+    ahead.will_read(at, wanted);
+    ASL_ASSIGN(const std::size_t got, artifact.read_pieces(at, scratch.span().first(wanted), pieces));
+    if (got != wanted)
       return fail(Error{.code = ErrorCode::kIntegrity,
                         .message = "the artifact ended before its length",
                         .object = to_text(artifact.reference())});
-    proof.data(into);
-    ASL_TRY(sink.data(into));
+    for (const Artifact::Piece& piece : pieces) {
+      proof.data(piece.bytes);
+      ASL_TRY(sink.data(piece.bytes));
+    }
     at += got;
     progress_add(progress.bytes_done, got);
   }
   return proof.check();
+}
+
+Result<void> copy_content(const FileContent& content, ContentSink& sink, ProgressCounters& progress,
+                          const StopToken& stop) {
+  AheadOfReader ahead(content.length(), [&](std::uint64_t offset, std::uint64_t length) {
+    content.read_ahead(offset, length);
+  });
+  const AlignedBuffer scratch(std::clamp<std::uint64_t>(content.length(), 1, kStepBytes));
+  std::vector<Artifact::Piece> pieces;
+  std::uint64_t hole = 0;  // the first that is not behind us
+  for (std::uint64_t at = 0; at < content.length();) {
+    ASL_TRY(stop.check());
+    if (at == hole) {
+      ASL_ASSIGN(const std::uint64_t data, content.next_data(at));
+      if (data > at) ASL_TRY(sink.zeros(data - at));
+      progress_add(progress.bytes_done, data - at);
+      at = data;
+      if (at == content.length()) break;
+      ASL_ASSIGN(hole, content.next_hole(at));
+    }
+    pieces.clear();
+    const std::size_t wanted = std::min<std::uint64_t>(hole - at, scratch.size());
+    ahead.will_read(at, wanted);
+    ASL_ASSIGN(const std::size_t got, content.read_pieces(at, scratch.span().first(wanted), pieces));
+    if (got != wanted) return fail(ErrorCode::kIntegrity, "the content ended before its length");
+    for (const Artifact::Piece& piece : pieces) ASL_TRY(sink.data(piece.bytes));
+    at += got;
+    progress_add(progress.bytes_done, got);
+  }
+  return {};
 }
 
 }  // namespace asl

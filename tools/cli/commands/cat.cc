@@ -1,7 +1,6 @@
-#include <asl/engine/file_content.h>
 
-#include "commands/copy_out.h"
 #include "commands/open_store.h"
+#include "commands/output_sink.h"
 #include "commands/places.h"
 
 namespace asl::cli {
@@ -21,8 +20,9 @@ Result<void> print_file(Context& context, const Domain& domain, const std::strin
       return fail(
           at_place(std::move(whole).error(), place).with_hint("asl cat --fill-gaps prints zeros there"));
   }
-  return copy_out(context.out, content->length(), context.stop,
-                  [&](std::uint64_t offset, MutableByteSpan into) { return content->read(offset, into); });
+  OutputSink sink(context.out);
+  ProgressCounters nobody_looks;
+  return copy_content(*content, sink, nobody_looks, context.stop);
 }
 
 }  // namespace

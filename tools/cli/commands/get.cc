@@ -7,37 +7,15 @@
 #include <asl/engine/artifact_copy.h>
 #include <asl/engine/file_content.h>
 
-#include "commands/copy_out.h"
 #include "commands/open_store.h"
 #include "commands/output_file.h"
+#include "commands/output_sink.h"
 #include "commands/references.h"
 #include "json_out.h"
 #include "text.h"
 
 namespace asl::cli {
 namespace {
-
-class OutputSink : public ContentSink {
- public:
-  explicit OutputSink(Output& out) : out_(out) {}
-  Result<void> data(ByteSpan bytes) override {
-    out_.write(as_text(bytes));
-    return out_.good() ? Result<void>() : out_.flush();
-  }
-  Result<void> zeros(std::uint64_t length) override {
-    const Bytes block(static_cast<std::size_t>(std::min<std::uint64_t>(length, kBlockBytes)));
-    for (std::uint64_t left = length; left > 0;) {
-      const auto step = static_cast<std::size_t>(std::min<std::uint64_t>(left, block.size()));
-      ASL_TRY(data(ByteSpan(block).first(step)));
-      left -= step;
-    }
-    return {};
-  }
-
- private:
-  static constexpr std::size_t kBlockBytes = 1 << 20;
-  Output& out_;
-};
 
 class FileSink : public ContentSink {
  public:
@@ -73,17 +51,7 @@ class Getter {
                       .error()
                       .with_object(to_text(reference))
                       .with_hint("asl get --fill-gaps gives zeros there, --raw the list of its parts"));
-    const AlignedBuffer buffer(kCopyBufferBytes);
-    for (std::uint64_t at = 0; at < content.length();) {
-      ASL_TRY(context_.stop.check());
-      const auto wanted =
-          static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), content.length() - at));
-      ASL_ASSIGN(const std::size_t got, content.read(at, buffer.span().first(wanted)));
-      if (got == 0) return fail(ErrorCode::kIntegrity, "the content ended before its length");
-      ASL_TRY(sink.data(buffer.span().first(got)));
-      progress_add(progress_.bytes_done, got);
-      at += got;
-    }
+    ASL_TRY(copy_content(content, sink, progress_, context_.stop));
     return content.length();
   }
 

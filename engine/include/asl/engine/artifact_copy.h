@@ -1,4 +1,4 @@
-// All bytes of one artifact in order, proved whole.
+// All bytes of one artifact, or of one file, in order.
 #pragma once
 
 #include <cstdint>
@@ -6,6 +6,7 @@
 #include <asl/engine/bytes.h>
 #include <asl/engine/domain.h>
 #include <asl/engine/error.h>
+#include <asl/engine/file_content.h>
 #include <asl/engine/progress.h>
 #include <asl/engine/stop.h>
 
@@ -26,5 +27,10 @@ class ContentSink {
 // bytes_done. Other errors: those of Artifact::read and of the sink, kInterrupted.
 Result<void> copy_artifact(const Artifact& artifact, ContentSink& sink, ProgressCounters& progress,
                            const StopToken& stop);
+
+// The same for a file, each part checked and the whole not: a file that was read in part has no digest of its
+// own. Gaps are zeros that sink.data() gets: who must not invent bytes calls require_whole() first.
+Result<void> copy_content(const FileContent& content, ContentSink& sink, ProgressCounters& progress,
+                          const StopToken& stop);
 
 }  // namespace asl
