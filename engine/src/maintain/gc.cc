@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <asl/engine/gc.h>
+#include <asl/engine/snapshot_pins.h>
 #include <asl/engine/store_writer.h>
 
 #include "maintain/gc_blocks.h"
@@ -12,6 +13,7 @@
 #include "maintain/gc_marks.h"
 #include "maintain/gc_repacker.h"
 #include "maintain/scrub_history.h"
+#include "pin/settle.h"
 #include "store/damage_list.h"
 #include "store/domain_impl.h"
 #include "store/sweep.h"
@@ -156,6 +158,7 @@ Result<void> GcRun::collect() {
     // What could not be moved now cannot be moved in another round either.
     if (!changes || !round.blocks->more_to_repack() || !report_.damage.empty()) break;
   }
+  if (report_.damage.empty()) report_.pins_removed = settle_pins(domain_, true, report_.notices).removed;
   return {};
 }
 
@@ -250,6 +253,7 @@ Result<GcReport> collect_garbage(Domain& domain, const GcOptions& options, Progr
   GcRun run(domain, options, progress, stop);
   ASL_TRY(options.dry_run ? run.explain() : run.collect());
   GcReport report = run.take_report();
+  report.pins = look_at_pins(domain, true);
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return report;
 }

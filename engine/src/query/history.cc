@@ -6,6 +6,7 @@
 #include <asl/engine/store_writer.h>
 
 #include "format/snapshot_rules.h"
+#include "pin/settle.h"
 #include "store/derived_files.h"
 #include "store/pins.h"
 
@@ -55,6 +56,7 @@ Result<Notices> commit_records(Domain& domain, const MakeRecords& make_records) 
   ASL_TRY(writer->commit(records));
   if (auto written = write_domain_json(domain); !written)
     notices.push_back("domain.json could not be written: " + written.error().to_string());
+  settle_pins(domain, false, notices);
   return notices;
 }
 

@@ -32,6 +32,8 @@ class DomainLayout {
   // When which block was read whole (maintain/scrub_history.h).
   std::string scrub_history() const { return directory_ + "/store/cache/scrub"; }
   std::string damaged_file() const { return directory_ + "/store/damaged"; }
+  // Which snapshots shall be pinned (pin/pin_ranges.h); not there where none ever was.
+  std::string pins_file() const { return directory_ + "/store/pins"; }
   // There while a writer is: a writer that finds it sweeps what a dead one left.
   std::string session_marker() const { return directory_ + "/store/tmp/session"; }
   std::string snapshot_file(std::uint64_t id) const;

@@ -5,6 +5,7 @@
 #include <climits>
 #include <unistd.h>
 
+#include "pin/settle.h"
 #include "store/derived_files.h"
 
 namespace asl {
@@ -57,9 +58,11 @@ Result<Reference> anchor_snapshot(StoreWriter& writer, const Domain& domain, con
     records.push_back(
         new_record(SnapshotLabelRecord{.snapshot_id = snapshot.snapshot_id, .label = snapshot.label}));
   records.insert(records.end(), more.begin(), more.end());
+  note_pin_setting(domain, notices);
   ASL_TRY(writer.commit(records));
   if (auto written = write_derived_files(domain, snapshot.snapshot_id, bytes); !written)
     notices.push_back("a copy for people could not be written: " + written.error().to_string());
+  settle_pins(domain, false, notices);
   return reference;
 }
 

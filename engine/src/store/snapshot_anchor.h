@@ -22,7 +22,8 @@ std::vector<std::string> sorted_tags(std::vector<std::string> tags);
 std::uint64_t find_parent(const Domain& domain, const Snapshot& made);
 
 // Commits everything that was put, with the snapshot, its label (of the snapshot itself) and `more` log
-// records, as one group; durable on return. Copies for people that cannot be written are `notices`.
+// records, as one group; durable on return. What could not be done beside it, a
+// copy for people or a pin (pin/settle.h), is told in `notices`.
 // Errors: encode_snapshot's and StoreWriter::commit's.
 Result<Reference> anchor_snapshot(StoreWriter& writer, const Domain& domain, const Snapshot& snapshot,
                                   std::span<const NewRecord> more, std::vector<std::string>& notices);

@@ -30,6 +30,8 @@ struct DomainOptions {
   std::size_t read_cache_bytes = 64 << 20;
   // False: segments and bloom files only, as on read-only media.
   bool use_index_cache = true;
+  // Snapshots that are sealed get a snapshot of the file system as well (snapshot_pins.h).
+  bool pin_snapshots = false;
 };
 
 // An artifact that was found. Cheap to copy; keeps the state it was found in alive.

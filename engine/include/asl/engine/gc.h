@@ -7,6 +7,7 @@
 
 #include <asl/engine/domain.h>
 #include <asl/engine/progress.h>
+#include <asl/engine/snapshot_pins.h>
 #include <asl/engine/stop.h>
 
 namespace asl {
@@ -56,6 +57,9 @@ struct GcReport {
   std::uint64_t bytes_after = 0;
   std::uint64_t bytes_moved = 0;
   std::uint64_t segments_rewritten = 0;
+  // What snapshots of the file system hold back: space that is freed comes back only when they go.
+  PinReport pins;
+  std::vector<std::string> pins_removed;  // their snapshots were forgotten
   // Extents that could not be moved because they are damaged; their blocks stay as they are.
   std::vector<Error> damage;
   std::vector<std::string> notices;
