@@ -107,8 +107,8 @@ _asl() {
   if [[ $cur == -* ]]; then
     local options='--root -d --domain --json --progress -q --quiet --version -h --help'
     case $command in
-      'ingest') options+=' --label --tag --exclude --exclude-from --exclude-if-present --exclude-caches --exclude-larger-than --files-from -x --one-file-system --stdin --stdin-from-command --host --compress --reread -j --jobs -n --dry-run' ;;
-      'import-tar') options+=' --label --tag --host --compress' ;;
+      'ingest') options+=' --label --tag --exclude --exclude-from --exclude-if-present --exclude-caches --exclude-larger-than --files-from -x --one-file-system --stdin --stdin-from-command --host --compress --pin --reread -j --jobs -n --dry-run' ;;
+      'import-tar') options+=' --label --tag --host --compress --pin' ;;
       'put') options+=' --files-from -0 --null --batch --type --compress -j --jobs' ;;
       'ls') options+=' -l --long -R --recursive --references --numeric-ids -0 --null' ;;
       'tree') options+=' -L --depth --directories -s --sizes' ;;
@@ -130,13 +130,13 @@ _asl() {
       'log') options+=' --since -n --last --hashes' ;;
       'verify') options+=' --data --artifacts --sample --max-age --rate' ;;
       'repair') options+=' --from --data --search -n --dry-run' ;;
-      'gc') options+=' -n --dry-run --max-unused' ;;
+      'gc') options+=' -n --dry-run --max-unused --pin' ;;
       'unpin') options+=' --files-from -0 --null' ;;
       'stats') options+=' --compression-sample' ;;
       'bench') options+=' --quick --size' ;;
       'init') options+=' --alias' ;;
       'copy') options+=' --to-domain --init --salvage --compress -j --jobs' ;;
-      'import') options+=' --from-domain --salvage --compress -j --jobs' ;;
+      'import') options+=' --from-domain --salvage --compress --pin -j --jobs' ;;
     esac
     COMPREPLY=($(compgen -W "$options" -- "$cur"))
     return

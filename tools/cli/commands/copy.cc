@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <fmt/format.h>
 
 #include <asl/engine/copy.h>
@@ -5,6 +6,7 @@
 #include "commands/compression.h"
 #include "commands/open_store.h"
 #include "commands/snapshot_names.h"
+#include "config.h"
 #include "json_out.h"
 #include "program.h"
 #include "text.h"
@@ -13,13 +15,26 @@ namespace asl::cli {
 namespace {
 
 // The store on the other side: a root and one of its domains, or a domain's directory by itself.
-Result<std::unique_ptr<Domain>> open_other(io::Io& io, const std::string& path, const std::string& name) {
+Result<std::unique_ptr<Domain>> open_other(io::Io& io, const std::string& path, const std::string& name,
+                                           const DomainOptions& options) {
   if (!io::exists(io, path + "/host/layout") && io::exists(io, path + "/log") &&
       io::exists(io, path + "/layout"))
-    return Domain::open(io, path, {});
+    return Domain::open(io, path, options);
   ASL_ASSIGN(const HostRoot root, HostRoot::open(io, path));
   ASL_ASSIGN(const DomainSummary summary, root.find_domain(name));
-  return Domain::open(io, summary.directory, {});
+  return Domain::open(io, summary.directory, options);
+}
+
+// store.pin of the root that snapshots are copied into: it is that root's matter.
+Result<bool> pin_setting(const std::string& root) {
+  const std::string path = root + "/host/config.yaml";
+  ASL_ASSIGN(const auto entries, load_config(path));
+  const auto at = std::ranges::find(entries, "store.pin", &ConfigEntry::key);
+  if (at == entries.end() || at->value == "false") return false;
+  if (at->value == "true") return true;
+  return fail(Error{.code = ErrorCode::kMalformed,
+                    .message = fmt::format("setting 'store.pin' in line {}: must be true or false", at->line),
+                    .path = path});
 }
 
 bool is_missing_or_empty(io::Io& io, const std::string& path) {
@@ -35,7 +50,8 @@ Result<std::unique_ptr<Domain>> open_target(io::Io& io, const ParsedOptions& opt
     const std::string alias = source.state()->alias();
     ASL_TRY(root.create_local_domain(!name.empty() ? name : alias.empty() ? "local" : alias));
   }
-  auto target = open_other(io, path, name);
+  ASL_ASSIGN(const bool pin, pin_setting(path));
+  auto target = open_other(io, path, name, {.pin_snapshots = pin});
   if (target || target.error().code != ErrorCode::kNotFound) return target;
   Error error = std::move(target).error();
   if (is_missing_or_empty(io, path)) error.hint = "is its disk mounted? --init makes a new store there";
@@ -147,9 +163,9 @@ Result<int> run_copy(Context& context, const ParsedOptions& options) {
 }
 
 Result<int> run_import(Context& context, const ParsedOptions& options) {
-  ASL_ASSIGN(const OpenStore store, open_store(context));
+  ASL_ASSIGN(const OpenStore store, open_store(context, {.pin_snapshots = options.flag("pin")}));
   ASL_ASSIGN(const std::unique_ptr<Domain> source,
-             open_other(*store.io, options.argument("STORE"), options.text("from-domain").value_or("")));
+             open_other(*store.io, options.argument("STORE"), options.text("from-domain").value_or(""), {}));
   if (const auto damage = source->corruption())
     context.warn("the other store's log is damaged, what verifies is taken: " + damage->to_string());
   return copy_between(context, options, "import", *source, *store.domain);

@@ -4,6 +4,7 @@
 #include <asl/engine/host_root.h>
 
 #include "commands/open_store.h"
+#include "commands/pin_text.h"
 #include "json_out.h"
 #include "text.h"
 
@@ -118,12 +119,16 @@ Result<int> run_domain_show(Context& context, const ParsedOptions& options) {
   if (!name.empty()) context.domain = name.front();
   ASL_ASSIGN(const OpenStore store, open_store(context));
   ASL_ASSIGN(const DomainFacts facts, facts_of(*store.domain));
+  const PinReport pins = look_at_pins(*store.domain, false);
+  warn_of_pins(context, pins);
   if (context.json) {
     Json json = make_json("domain show");
     put_facts(json, *store.domain, facts);
+    put_pins(json, pins);
     print_json(context.out, json);
   } else {
     print_domain(context, *store.domain, facts);
+    if (pins.in_use) context.out.line(fmt::format("{:<10} {}", "pins", pin_summary(pins)));
   }
   return store.domain->corruption() ? exit_code(ErrorCode::kIntegrity) : kExitOk;
 }

@@ -1,8 +1,10 @@
+#include <algorithm>
 #include <fmt/format.h>
 
 #include <asl/engine/gc.h>
 
 #include "commands/open_store.h"
+#include "commands/pin_text.h"
 #include "json_out.h"
 #include "text.h"
 
@@ -63,8 +65,33 @@ void print_report_json(Context& context, const GcReport& report, bool dry_run) {
   json["segments_rewritten"] = report.segments_rewritten;
   json["damage"] = Json::array();
   for (const Error& error : report.damage) json["damage"].push_back(printable_message(error.to_string()));
+  put_pins(json, report.pins);
+  json["pins_removed"] = report.pins_removed;
   json["seconds"] = report.seconds;
   print_json(context.out, json);
+}
+
+std::string pin_text(const SnapshotPin& pin) {
+  std::string text = fmt::format("  {:<48} snapshot {}", printable(pin.name), pin.snapshot_id);
+  if (pin.state == PinState::kForgotten) text += ", which was forgotten: the pin goes";
+  if (pin.state == PinState::kMissing) text += ": not there yet";
+  if (pin.state == PinState::kStranger) text += ", which this log does not have: it stays";
+  if (pin.alone_bytes) text += fmt::format("; {} nothing else holds", format_size(*pin.alone_bytes));
+  return text;
+}
+
+// What is freed comes back only when these go.
+void print_pins(Context& context, const GcReport& report) {
+  for (const std::string& name : report.pins_removed) context.out.line("pin removed: " + printable(name));
+  const auto holds = [](const SnapshotPin& pin) { return pin.state != PinState::kMissing; };
+  if (!report.pins.in_use) return;
+  context.out.line(fmt::format("pins: {}", pin_summary(report.pins)));
+  for (const SnapshotPin& pin : report.pins.pins) context.out.line(pin_text(pin));
+  if (report.pins.held_back_bytes)
+    context.out.line(fmt::format("  {} held back by all snapshots of the file system together",
+                                 format_size(*report.pins.held_back_bytes)));
+  if (std::ranges::any_of(report.pins.pins, holds))
+    context.out.line("  space that gc frees comes back only when the pins that hold it are gone");
 }
 
 void print_report(Context& context, const GcReport& report, bool dry_run) {
@@ -79,6 +106,7 @@ void print_report(Context& context, const GcReport& report, bool dry_run) {
                                format_size(report.bytes_before), format_count(report.blocks),
                                format_count(report.blocks_removed), dry_run ? "to be " : "",
                                format_count(report.blocks_repacked), format_size(report.bytes_moved)));
+  print_pins(context, report);
 }
 
 }  // namespace
@@ -88,7 +116,7 @@ Result<int> run_gc(Context& context, const ParsedOptions& options) {
   gc.dry_run = options.flag("dry-run");
   if (const auto unused = options.parts_per_million("max-unused"))
     gc.repack_below_percent = 100 - *unused / kPerPercent;
-  ASL_ASSIGN(const OpenStore store, open_store(context));
+  ASL_ASSIGN(const OpenStore store, open_store(context, {.pin_snapshots = options.flag("pin")}));
   Result<GcReport> report;
   {
     ProgressScope progress(context);
@@ -96,6 +124,7 @@ Result<int> run_gc(Context& context, const ParsedOptions& options) {
   }
   ASL_TRY(report);
   for (const std::string& notice : report->notices) context.warn(notice);
+  if (gc.dry_run) warn_of_pins(context, report->pins);  // else it is among the notices
   if (context.json)
     print_report_json(context, *report, gc.dry_run);
   else if (!context.quiet)

@@ -112,7 +112,7 @@ Result<int> run_import_tar(Context& context, const ParsedOptions& options) {
                       .hint = "name a file, or pipe an archive into the command"});
   ASL_ASSIGN(const ArchiveFile archive, ArchiveFile::open(given.empty() ? "-" : given.front()));
   ASL_ASSIGN(const TarImportOptions import, import_options(options, archive.path()));
-  ASL_ASSIGN(const OpenStore store, open_store(context));
+  ASL_ASSIGN(const OpenStore store, open_store(context, {.pin_snapshots = options.flag("pin")}));
   Result<TarImportReport> report;
   {
     ProgressScope progress(context);

@@ -105,7 +105,7 @@ void print_report(Context& context, const IngestReport& report, bool dry_run) {
 
 Result<int> run_ingest(Context& context, const ParsedOptions& options) {
   ASL_ASSIGN(const IngestOptions ingest, ingest_options(context, options));
-  ASL_ASSIGN(const OpenStore store, open_store(context));
+  ASL_ASSIGN(const OpenStore store, open_store(context, {.pin_snapshots = options.flag("pin")}));
   Result<IngestReport> report;
   {
     ProgressScope progress(context);

@@ -4,6 +4,7 @@
 #include <asl/engine/source_errors.h>
 
 #include "commands/open_store.h"
+#include "commands/pin_text.h"
 #include "commands/snapshot_json.h"
 #include "commands/snapshot_names.h"
 #include "text.h"
@@ -19,7 +20,8 @@ Result<std::vector<SourceError>> read_errors(const Domain& domain, const Snapsho
   return decode_source_errors(bytes);
 }
 
-void print_facts(Context& context, const Snapshot& snapshot, const SnapshotState& state, bool published) {
+void print_facts(Context& context, const Snapshot& snapshot, const SnapshotState& state, bool published,
+                 const PinReport& pins) {
   const auto fact = [&](std::string_view name, const std::string& value) {
     if (!value.empty()) context.out.line(fmt::format("{:<11} {}", name, value));
   };
@@ -43,6 +45,8 @@ void print_facts(Context& context, const Snapshot& snapshot, const SnapshotState
   if (counts.partial > 0) fact("partial", format_count(counts.partial) + " files were not read whole");
   if (state.held) fact("held", state.hold_reason.empty() ? "yes" : printable(state.hold_reason));
   if (published) fact("published", "yes");
+  if (const SnapshotPin* pin = pins.find(snapshot.snapshot_id))
+    fact("pin", printable(pin->name) + (pin->state == PinState::kMissing ? ", which is missing" : ""));
   if (!snapshot.claim.is_null()) fact("claim", to_text(snapshot.claim));
   if (snapshot.origin)
     fact("origin",
@@ -75,13 +79,16 @@ Result<int> run_snapshot_show(Context& context, const ParsedOptions& options) {
   const SnapshotState& anchor = *state->find_snapshot(id);
   const bool published = state->published().contains(id);
   const bool all = options.flag("errors");
+  const PinReport pins = look_at_pins(*store.domain, false);
+  warn_of_pins(context, pins);
   if (!context.json) {
-    print_facts(context, snapshot, anchor, published);
+    print_facts(context, snapshot, anchor, published, pins);
     print_errors(context, errors, snapshot.counts.errors, all);
     return kExitOk;
   }
   Json json = make_json("snapshot show");
   put_snapshot(json, snapshot, anchor, published);
+  put_pin(json, pins, id);
   if (!snapshot.claim.is_null()) json["claim"] = to_text(snapshot.claim);
   json["error_list"] = Json::array();
   for (const SourceError& error :

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "commands/open_store.h"
+#include "commands/pin_text.h"
 #include "commands/snapshot_json.h"
 #include "text.h"
 
@@ -25,12 +26,16 @@ bool is_wanted(const Snapshot& snapshot, const ParsedOptions& options) {
   });
 }
 
-std::vector<std::string> cells(const Snapshot& snapshot, const SnapshotState& state, bool published) {
+std::vector<std::string> cells(const Snapshot& snapshot, const SnapshotState& state, bool published,
+                               const PinReport& pins) {
   std::string names = snapshot.label;
   for (const std::string& tag : snapshot.tags) names += (names.empty() ? "#" : " #") + tag;
   std::string sources;
   for (const SnapshotRoot& root : snapshot.roots)
     sources += (sources.empty() ? "" : " ") + printable(root.source_path);
+  std::string remarks = snapshot_remarks(snapshot, state, published);
+  const std::string pin = pin_remark(pins, snapshot.snapshot_id);
+  if (!pin.empty()) remarks += (remarks.empty() ? "" : ", ") + pin;
   return {std::to_string(snapshot.snapshot_id),
           snapshot.created_s ? format_time(*snapshot.created_s) : "",
           printable(snapshot.host),
@@ -38,7 +43,7 @@ std::vector<std::string> cells(const Snapshot& snapshot, const SnapshotState& st
           sources,
           format_count(snapshot.counts.files),
           format_size(snapshot.counts.bytes),
-          snapshot_remarks(snapshot, state, published)};
+          remarks};
 }
 
 Table snapshot_table() {
@@ -74,15 +79,20 @@ Result<int> run_snapshots(Context& context, const ParsedOptions& options) {
   const std::size_t shown = static_cast<std::size_t>(
       std::min<std::uint64_t>(found.size(), options.number("last").value_or(found.size())));
   found.erase(found.begin(), found.end() - static_cast<std::ptrdiff_t>(shown));
+  const PinReport pins = look_at_pins(*store.domain, false);
+  warn_of_pins(context, pins);
   Table table = snapshot_table();
   Json list = Json::array();
   for (const Snapshot& snapshot : found) {
     const SnapshotState& anchor = *state->find_snapshot(snapshot.snapshot_id);
     const bool published = state->published().contains(snapshot.snapshot_id);
-    if (context.json)
-      put_snapshot(list.emplace_back(Json::object()), snapshot, anchor, published);
-    else
-      table.add(cells(snapshot, anchor, published));
+    if (!context.json) {
+      table.add(cells(snapshot, anchor, published, pins));
+      continue;
+    }
+    Json& row = list.emplace_back(Json::object());
+    put_snapshot(row, snapshot, anchor, published);
+    put_pin(row, pins, snapshot.snapshot_id);
   }
   if (context.json) {
     JsonList out(context.out, make_json("snapshots"), "snapshots");

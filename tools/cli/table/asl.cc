@@ -25,6 +25,10 @@ std::vector<CommandSpec> all_commands() {
 
 }  // namespace
 
+OptionSpec pin_option(std::string_view help) {
+  return {.name = "pin", .help = help, .config_key = "store.pin"};
+}
+
 ProgramSpec asl_table() {
   return {
       .name = "asl",

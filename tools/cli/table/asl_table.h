@@ -24,6 +24,13 @@ std::vector<CommandSpec> history_commands();
 std::vector<CommandSpec> care_commands();
 std::vector<CommandSpec> store_commands();
 
+// Of the commands that seal snapshots, and of gc.
+OptionSpec pin_option(std::string_view help);
+inline constexpr std::string_view kPinSealedHelp =
+    "Give the new snapshot a snapshot of the file system too, which keeps its data until it is forgotten: "
+    "the "
+    "root must be a ZFS data set or a btrfs subvolume of its own";
+
 // Wordings that several rows share.
 inline constexpr std::string_view kSnapshotHelp = "Snapshot: a number, 'latest' or a label";
 inline constexpr std::string_view kSnapshotPathHelp =

@@ -94,14 +94,17 @@ CommandSpec gc_command() {
           "mostly garbage. It deletes nothing unless every live segment and every reachable tree verified in "
           "this run, and is safe against a crash at any point.\n\n"
           "It prints what is kept and why; each line counts what the ones above it do not keep already. What "
-          "an interrupted ingest had stored is needed by nothing yet: finish the ingest first.",
+          "an interrupted ingest had stored is needed by nothing yet: finish the ingest first.\n\n"
+          "Where snapshots are pinned by snapshots of the file system, these are listed: what gc frees comes "
+          "back as free space only when they go. Pins of forgotten snapshots are removed.",
       .options = {{.name = "dry-run", .letter = 'n', .help = "Say what would be freed and change nothing"},
                   {.name = "max-unused",
                    .kind = ValueKind::kPercent,
                    .metavar = "SHARE",
                    .help = "Repack blocks of which more than this share is garbage",
                    .default_text = "50%",
-                   .config_key = "store.max-unused"}},
+                   .config_key = "store.max-unused"},
+                  pin_option("Make the pins that snapshots shall have and have not")},
       .examples = {{"asl gc -n", "See what could be freed."}},
       .exit_codes = {3, 5, 9, 10}};
 }

@@ -21,7 +21,7 @@ CommandSpec snapshots_command() {
       .summary = "list the snapshots",
       .description =
           "Lists the snapshots of a domain, oldest first: number, time, host, labels, sources, files, size "
-          "and what stands out (errors, partial files, hold).",
+          "and what stands out (errors, partial files, hold, pins).",
       .options =
           {{.name = "host", .kind = ValueKind::kText, .metavar = "NAME", .help = "Only those of this host"},
            {.name = "tag",
@@ -69,19 +69,19 @@ CommandSpec label_command() {
 }
 
 CommandSpec forget_one_command() {
-  return {
-      .name = "snapshot forget",
-      .section = kSectionHistory,
-      .summary = "forget snapshots",
-      .description =
-          "Removes snapshots from the list. Nothing is freed before 'asl gc'. A snapshot that is on hold or "
-          "published is refused.",
-      .positionals = {snapshots()},
-      .options = {{.name = "dry-run",
-                   .letter = 'n',
-                   .help = "Say what would be forgotten and change nothing"}},
-      .examples = {{"asl snapshot forget 3 4", "Forget two snapshots."}},
-      .exit_codes = {3, 4, 5, 7}};
+  return {.name = "snapshot forget",
+          .section = kSectionHistory,
+          .summary = "forget snapshots",
+          .description =
+              "Removes snapshots from the list, and the pins they have in the file system. Nothing is freed "
+              "before "
+              "'asl gc'. A snapshot that is on hold or published is refused.",
+          .positionals = {snapshots()},
+          .options = {{.name = "dry-run",
+                       .letter = 'n',
+                       .help = "Say what would be forgotten and change nothing"}},
+          .examples = {{"asl snapshot forget 3 4", "Forget two snapshots."}},
+          .exit_codes = {3, 4, 5, 7}};
 }
 
 CommandSpec hold_command() {

@@ -161,6 +161,7 @@ CommandSpec import_command() {
                        .help = "Domain of STORE to take from; not needed where there is only one"},
                       salvage_option(),
                       compress_option(),
+                      pin_option(kPinSealedHelp),
                       jobs_option()},
           .examples = {{"asl import /mnt/usb/asl-root", "Take over what is new there."},
                        {"asl --domain archive import ./asl-root --from-domain local",
