@@ -22,6 +22,13 @@ class Command:
 
 
 @dataclasses.dataclass
+class Usage:
+    user_s: float
+    system_s: float
+    rss_max_bytes: int  # of the largest single process
+
+
+@dataclasses.dataclass
 class Sample:
     seconds: float
     user_s: float
@@ -54,20 +61,26 @@ class Runner:
                 control.write('3\n')
 
     def run(self, command):
-        """Runs one command; returns (seconds, resource usage). A non-zero exit raises CommandFailed."""
+        """Runs one command; returns (seconds, Usage). A non-zero exit raises CommandFailed."""
+        # A process that is started from here begins with this program's own size as its largest, says wait4; `time`
+        # is small.
+        memory = self.log_path + '.memory'
+        argv = ['/usr/bin/time', '-q', '-f', '%M', '-o', memory, *command.argv]
         with open(self.log_path, 'ab') as log:
             log.write(f'\n$ {command.text()}\n'.encode())
             log.flush()
             began = log.tell()
             started = time.monotonic()
-            process = subprocess.Popen(command.argv, cwd=command.cwd, env=self.environment(command.env),
+            process = subprocess.Popen(argv, cwd=command.cwd, env=self.environment(command.env),
                                        stdin=subprocess.DEVNULL, stdout=log, stderr=log)
             _, status, usage = os.wait4(process.pid, 0)
             seconds = time.monotonic() - started
             process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode != 0:
             raise CommandFailed(f'exit {process.returncode}: {command.text()}\n{self.tail(began)}')
-        return seconds, usage
+        with open(memory, encoding='ascii') as file:
+            peak_kib = int(file.read().split()[-1])
+        return seconds, Usage(usage.ru_utime, usage.ru_stime, peak_kib * 1024)
 
     def tail(self, since):
         with open(self.log_path, 'rb') as log:
@@ -91,9 +104,9 @@ class Runner:
         for command in commands:
             seconds, usage = self.run(command)
             sample.seconds += seconds
-            sample.user_s += usage.ru_utime
-            sample.system_s += usage.ru_stime
-            sample.rss_max_bytes = max(sample.rss_max_bytes, usage.ru_maxrss * 1024)
+            sample.user_s += usage.user_s
+            sample.system_s += usage.system_s
+            sample.rss_max_bytes = max(sample.rss_max_bytes, usage.rss_max_bytes)
         if writes:
             sample.sync_s, _ = self.run(Command(['sync', '-f', place]))
             sample.seconds += sample.sync_s

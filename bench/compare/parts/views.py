@@ -151,8 +151,8 @@ def measure(runner, view, row, place):
         before = daemon_usage(daemon) if daemon else (0, 0, 0)
         seconds, usage = runner.run(command)
         after = daemon_usage(daemon) if daemon else (0, 0, 0)
-        return Sample(seconds, usage.ru_utime + after[0] - before[0], usage.ru_stime + after[1] - before[1],
-                      after[2] if daemon else usage.ru_maxrss * 1024, 0)
+        return Sample(seconds, usage.user_s + after[0] - before[0], usage.system_s + after[1] - before[1],
+                      after[2] if daemon else usage.rss_max_bytes, 0)
     finally:
         for command in view.unmount():
             runner.run(command)
