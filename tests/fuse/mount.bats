@@ -335,6 +335,24 @@ assert damaged == list(range(first, end, page)), (damaged[0], damaged[-1], held)
 PY
 }
 
+@test "a withdrawn file answers EACCES, also where the kernel had its pages, until it is lifted" {
+  mkdir src
+  echo secret >src/key
+  echo other >src/other
+  asl ingest src >/dev/null
+  mount_it latest
+  [ "$(cat "$mnt/key" "$mnt/other")" = $'secret\nother' ]
+  asl -q tombstone latest:key
+  refused() { ! cat "$mnt/key" >/dev/null 2>error; }
+  eventually refused
+  grep -q 'Permission denied' error
+  [ "$(cat "$mnt/other")" = other ]
+  [ "$(stat -c %s "$mnt/key")" = 7 ]
+  asl -q tombstone --lift latest:key
+  readable() { [ "$(cat "$mnt/key" 2>/dev/null)" = secret ]; }
+  eventually readable
+}
+
 @test "standalone domain directories and read-only media can be mounted, with nothing writable" {
   strange_tree
   asl ingest src >/dev/null

@@ -91,6 +91,8 @@ _asl() {
     "repair|--from") _asl_paths -f; return ;;
     "gc|--max-unused") :; return ;;
     "unpin|--files-from") _asl_paths -f; return ;;
+    "tombstone|--reason") COMPREPLY=($(compgen -W 'none legal secret damaged policy' -- "$cur")); return ;;
+    "tombstone|--files-from") _asl_paths -f; return ;;
     "stats|--compression-sample") :; return ;;
     "bench|--size") :; return ;;
     "init|--alias") :; return ;;
@@ -132,6 +134,7 @@ _asl() {
       'repair') options+=' --from --data --search -n --dry-run' ;;
       'gc') options+=' -n --dry-run --max-unused --pin' ;;
       'unpin') options+=' --files-from -0 --null' ;;
+      'tombstone') options+=' --reason --reached --lift --files-from -0 --null' ;;
       'stats') options+=' --compression-sample' ;;
       'bench') options+=' --quick --size' ;;
       'init') options+=' --alias' ;;
@@ -142,7 +145,7 @@ _asl() {
     return
   fi
   case $command in
-    '') COMPREPLY=($(compgen -W 'ingest import-tar put ls tree cat sums find diff stat restore get export-tar mount umount snapshots snapshot forget log verify repair gc unpin stats index bench init domain copy import help' -- "$cur")) ;;
+    '') COMPREPLY=($(compgen -W 'ingest import-tar put ls tree cat sums find diff stat restore get export-tar mount umount snapshots snapshot forget log verify repair gc unpin tombstone stats index bench init domain copy import help' -- "$cur")) ;;
     'snapshot') COMPREPLY=($(compgen -W 'show label forget hold release' -- "$cur")) ;;
     'index') COMPREPLY=($(compgen -W 'rebuild' -- "$cur")) ;;
     'domain') COMPREPLY=($(compgen -W 'create list show' -- "$cur")) ;;
@@ -154,7 +157,7 @@ _asl() {
     'init') _asl_paths -d ;;
     'copy') _asl_paths -d ;;
     'import') _asl_paths -d ;;
-    'help') COMPREPLY=($(compgen -W 'ingest import-tar put ls tree cat sums find diff stat restore get export-tar mount umount snapshots snapshot forget log verify repair gc unpin stats index bench init domain copy import help' -- "$cur")) ;;
+    'help') COMPREPLY=($(compgen -W 'ingest import-tar put ls tree cat sums find diff stat restore get export-tar mount umount snapshots snapshot forget log verify repair gc unpin tombstone stats index bench init domain copy import help' -- "$cur")) ;;
   esac
 }
 

@@ -5,9 +5,9 @@
 #include <vector>
 
 #include <asl/engine/gc.h>
-#include <asl/engine/tree.h>
 
 #include "maintain/gc_marks.h"
+#include "store/naming_artifacts.h"
 #include "store/view.h"
 
 namespace asl {
@@ -31,17 +31,10 @@ class GcMarker {
   std::vector<GcRoot> take_roots();
 
  private:
-  enum class Need : std::uint8_t { kRequired, kIfThere };
-
   // Marks `ref` and all it reaches.
-  Result<void> reach(const Reference& ref, Need need, GcRoot& root);
-  Result<void> mark(const Reference& ref, Need need, GcRoot& root);
+  Result<void> reach(const Reference& ref, Named named, GcRoot& root);
+  Result<void> mark(const Reference& ref, Named named, GcRoot& root);
   Result<void> read_below(const ArtifactHandle& handle, GcRoot& root);
-  Result<void> mark_entry(const Entry& entry, GcRoot& root);
-  Result<void> mark_tree(ByteSpan bytes, GcRoot& root);
-  Result<void> mark_partial(ByteSpan bytes, GcRoot& root);
-  Result<void> mark_snapshot(ByteSpan bytes, GcRoot& root);
-  Result<Bytes> read_typed(const ArtifactHandle& handle) const;
   Result<void> mark_records_of(const Index::Segment& segment);
 
   const Domain& domain_;

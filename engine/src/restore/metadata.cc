@@ -152,7 +152,7 @@ void MetadataSetter::set_xattrs(const TargetInode& inode, const Entry& entry, co
     const std::string name(as_text(xattr.name));
     auto value = value_of(xattr);
     if (!value) {
-      run_.problem(Kind::kDamaged, path(), std::move(value).error());
+      run_.problem(kind_of_loss(value.error()), path(), std::move(value).error());
       continue;
     }
     if (present != nullptr) {

@@ -20,6 +20,10 @@ std::string_view restore_problem_name(RestoreProblemKind kind) {
   return kNames[static_cast<std::size_t>(kind)];
 }
 
+RestoreProblemKind kind_of_loss(const Error& error) {
+  return error.code == ErrorCode::kRefused ? RestoreProblemKind::kRefused : RestoreProblemKind::kDamaged;
+}
+
 int RestoreReport::exit_code() const {
   using enum RestoreProblemKind;
   if (count(kDamaged) + count(kMismatch) != 0) return asl::exit_code(ErrorCode::kIntegrity);

@@ -8,6 +8,9 @@
 
 namespace asl {
 
+// What it is that the store does not give: withdrawn, or damaged.
+RestoreProblemKind kind_of_loss(const Error& error);
+
 // Thread-safe.
 class ProblemList {
  public:

@@ -131,8 +131,8 @@ bool RestoreWorker::begin_task(RestoreTask& task) {
     task.content = std::move(*content);
     return true;
   }
-  run_.problem(content.error().code == ErrorCode::kRefused ? Kind::kRefused : Kind::kDamaged,
-               path_of(*task.directory, task.entry.name), std::move(content).error());
+  run_.problem(kind_of_loss(content.error()), path_of(*task.directory, task.entry.name),
+               std::move(content).error());
   task.state = State::kDropped;
   return false;
 }

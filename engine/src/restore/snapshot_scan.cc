@@ -161,8 +161,9 @@ void SnapshotScan::leave() {
 void SnapshotScan::damaged(Level& level, Error error) {
   // What the tree still holds is not known, so nothing here is taken for extraneous.
   level.existing.reset();
-  if (options_.report_damage)
-    run_.problem(RestoreProblemKind::kDamaged, path_of(*level.directory), std::move(error));
+  if (!options_.report_damage) return;
+  const RestoreProblemKind kind = kind_of_loss(error);
+  run_.problem(kind, path_of(*level.directory), std::move(error));
 }
 
 }  // namespace asl

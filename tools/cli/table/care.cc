@@ -129,6 +129,55 @@ CommandSpec unpin_command() {
       .exit_codes = {3, 4, 5, 7, 8, 9}};
 }
 
+CommandSpec tombstone_command() {
+  return {
+      .name = "tombstone",
+      .section = kSectionCare,
+      .summary = "withdraw what should never have been ingested",
+      .description =
+          "Puts a tombstone on artifacts: from then on they are refused, in every snapshot that names them "
+          "and in the "
+          "mount, and putting them again is refused too. With --reason legal or secret, the next 'asl gc' "
+          "also takes "
+          "the bytes off the disk and rewrites the blocks that held them; until then, and for every other "
+          "reason, "
+          "--lift makes them readable again.\n\n"
+          "Equal content is one artifact: a file that is withdrawn is withdrawn wherever the same bytes are "
+          "stored. "
+          "A directory is its list of names; --reached withdraws with it everything below it, also where "
+          "other "
+          "directories have the same files.\n\n"
+          "A source that still has the file stores its bytes again with the next ingest, where nobody can "
+          "read them; "
+          "take it out of the source or exclude it. Copies of the store ('asl copy') hear of a tombstone "
+          "with the "
+          "next copy.",
+      .positionals =
+          {{.name = "REF",
+            .help = "Reference ('sha256:...', 'asl1:...' or a prefix of 8 or more digits), or ID:PATH for "
+                    "what a snapshot has there",
+            .min = 0,
+            .max = kUnlimited}},
+      .options = {{.name = "reason",
+                   .kind = ValueKind::kEnum,
+                   .metavar = "REASON",
+                   .help = "Why; kept in the log",
+                   .default_text = "none",
+                   .choices = {"none", "legal", "secret", "damaged", "policy"}},
+                  {.name = "reached", .help = "Also everything that they name"},
+                  {.name = "lift", .help = "Take tombstones away instead"},
+                  {.name = "files-from",
+                   .kind = ValueKind::kPath,
+                   .metavar = "LIST",
+                   .help = "Read further references from LIST, one a line ('-' is standard input); what "
+                           "follows a blank is ignored"},
+                  {.name = "null", .letter = '0', .help = "References in LIST end with NUL"}},
+      .examples = {{"asl tombstone latest:home/ann/.ssh/id_ed25519 --reason secret",
+                    "Withdraw a file, for good after asl gc."},
+                   {"asl tombstone --lift 2c26b46b", "Let an artifact back."}},
+      .exit_codes = {3, 4, 5, 7, 8, 9}};
+}
+
 CommandSpec index_rebuild_command() {
   return {.name = "index rebuild",
           .section = kSectionCare,
@@ -187,7 +236,7 @@ CommandSpec bench_command() {
 }  // namespace
 
 std::vector<CommandSpec> care_commands() {
-  return {verify_command(), repair_command(),        gc_command(),   unpin_command(),
+  return {verify_command(), repair_command(),        gc_command(),   unpin_command(), tombstone_command(),
           stats_command(),  index_rebuild_command(), bench_command()};
 }
 
