@@ -218,8 +218,9 @@ store_in_pin_is_whole() { # DIRECTORY
   [ -e root/domains/*/store/reserve ]
   [ ! -e root/.asl-pins/*/domains/*/store/reserve ]
   printf 'damage' | dd of="$(find root/domains/*/store/blocks -name '*.bin' -size +1000k)" bs=1 seek=5000 conv=notrunc status=none
+  printf 'damage' | dd of="$(echo root/domains/*/log/log-*.aol)" bs=1 seek=5000 conv=notrunc status=none
   run -5 asl verify --data
-  run -0 asl repair --from "root/.asl-pins/$(pins)"
+  run -0 asl repair --data --from "root/.asl-pins/$(pins)"
   asl verify --data >/dev/null
   store_in_pin_is_whole "root/.asl-pins/$(pins)"
   run rm -rf "root/.asl-pins/$(pins)"

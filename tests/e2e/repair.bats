@@ -43,6 +43,38 @@ whole() {
   done
 }
 
+@test "a damaged log is mended from a copy, and with it whatever else is damaged" {
+  echo later >src/later
+  asl ingest src --label second >/dev/null
+  cp -a root newer
+  log=$(echo root/domains/*/log/log-*.aol)
+  good=$(sha256sum <"$log")
+  for at in 100 9000 $(($(stat -c %s "$log") - 100)); do
+    damage src/hurt
+    printf X | dd of="$log" bs=1 seek="$at" conv=notrunc status=none
+    run -5 asl ingest src
+    asl copy --init "other$at" >/dev/null || true
+    [ "$at" = 100 ] || run -5 asl repair --from "other$at"
+    run -0 asl repair --from newer --dry-run
+    [[ $output == *"could be healed: log "* ]]
+    run -0 asl repair --from newer --data
+    [[ $output == *"healed: log "*"healed: block "*"0 still wrong"* ]]
+    [ "$(sha256sum <"$log")" = "$good" ]
+    whole
+    asl ls second | grep -q later
+  done
+  # The older copy has the first records, and the later ones are still here.
+  printf X | dd of="$log" bs=1 seek=9000 conv=notrunc status=none
+  run -0 asl repair --from copy
+  [ "$(sha256sum <"$log")" = "$good" ]
+  # It does not have the last ones.
+  printf X | dd of="$log" bs=1 seek=$(($(stat -c %s "$log") - 100)) conv=notrunc status=none
+  bad=$(sha256sum <"$log")
+  run -5 asl repair --from copy
+  [[ $output == *"cannot be mended"*"try: "* ]]
+  [ "$(sha256sum <"$log")" = "$bad" ]
+}
+
 @test "damage that nobody has noticed is found with --data" {
   damage src/hurt
   run -0 asl repair --from src

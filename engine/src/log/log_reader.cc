@@ -9,7 +9,11 @@ namespace asl {
 std::optional<Error> ReplayOutcome::corruption() const {
   if (damage.empty()) return std::nullopt;
   Error error = damage.front().error;
-  if (error.hint.empty()) error.hint = "asl copy STORE takes what still verifies into another store";
+  if (error.hint.empty())
+    error.hint =
+        "asl repair --from a copy of this store, or a pin of it; asl copy takes what still verifies into "
+        "another "
+        "store";
   return error;
 }
 

@@ -8,6 +8,7 @@
 #include <asl/engine/tree_walk.h>
 
 #include "maintain/file_finder.h"
+#include "maintain/log_healer.h"
 #include "maintain/readable_extents.h"
 #include "maintain/verifier.h"
 #include "store/domain_impl.h"
@@ -55,8 +56,25 @@ void Repairer::healed(HealedKind kind, std::string object, std::string source, s
     report_.healed.push_back({kind, std::move(object), std::move(source)});
 }
 
+// First of all: what else is wrong is told by the log.
+Result<bool> Repairer::heal_the_log() {
+  std::vector<std::string> copies;
+  for (const auto& store : sources_->stores()) copies.push_back(store->directory());
+  ASL_ASSIGN(const LogHealing healing, heal_log(io_, directory_, copies, options_.dry_run, stop_));
+  for (const LogHealing::File& file : healing.files)
+    healed(HealedKind::kLog, file.name, file.source.empty() ? "the store itself" : file.source, file.bytes);
+  for (const std::string& kept : healing.kept)
+    report_.notices.push_back("what the damaged log file held is kept, and nothing reads it: " + kept);
+  if (!options_.dry_run || healing.files.empty()) return false;
+  report_.finding_count_before = report_.healed_count;
+  report_.notices.push_back("the log can be mended; what else is wrong is told once it is");
+  return true;
+}
+
 Result<void> Repairer::run() {
   ASL_ASSIGN(sources_, RepairSources::open(io_, options_.from, directory_));
+  ASL_ASSIGN(const bool ended, heal_the_log());
+  if (ended) return {};
   ASL_TRY(open_domain());
   if (auto damage = domain().corruption()) return fail(std::move(*damage));
   for (const auto& store : sources_->stores())

@@ -30,6 +30,8 @@ class Repairer {
   using BlockSet = std::unordered_set<BlockId, DigestHash>;
 
   Result<void> open_domain();
+  // True if there is nothing more to be done: with dry_run, what a mended log would show is not known.
+  Result<bool> heal_the_log();
   // Segments and metadata: whole files that come from elsewhere, or from the index.
   Result<void> heal_files();
   Result<bool> heal_segment(SegmentNumber number);
