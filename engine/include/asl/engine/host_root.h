@@ -62,9 +62,9 @@ class HostRoot {
   // read hides no other.
   Result<std::vector<DomainSummary>> domains() const;
   // By alias, id, or unambiguous prefix (8 or more digits) of an id. An empty name is the only domain there
-  // is (kUsage with the list if there are several). The log's error if a domain whose name cannot be read may be
-  // the one meant; kIntegrity if a domain that host/domains names may be the
-  // one meant and has no layout file any more.
+  // is (kUsage with the list if there are several). The log's error if a domain whose name cannot be read may
+  // be the one meant; kIntegrity if a domain that host/domains names may be the one meant and has no layout
+  // file any more.
   Result<DomainSummary> find_domain(std::string_view name) const;
 
  private:
