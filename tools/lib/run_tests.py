@@ -213,6 +213,10 @@ def report_suite(suite, cases, seconds):
     counts = {result: sum(case.result == result for case in cases) for result in ('passed', 'failed', 'skipped')}
     said = ' '.join(f'{count} {result}' for result, count in counts.items() if count) or 'nothing ran'
     print(f'{"FAIL" if counts["failed"] else "ok  "} {suite:<40} {said}  ({seconds:.1f} s)', flush=True)
+    # Here too: of a log that is cut short, the end with what they printed is what is lost.
+    for case in cases:
+        if case.result == 'failed':
+            print(f'       {case.name}', flush=True)
 
 
 def shorten(text):
