@@ -70,6 +70,115 @@ std::string ObjectReader::identifier(std::string_view name, std::size_t size_max
   return {};
 }
 
+std::string ObjectReader::text(std::string_view name, std::size_t size_max) {
+  const Value* value = field(name);
+  if (value == nullptr) return {};
+  if (value->text() != nullptr && !value->text()->empty() && value->text()->size() <= size_max &&
+      is_free_text(*value->text()))
+    return *value->text();
+  wrong(name, fmt::format("must be 1 to {} bytes of text without control characters", size_max));
+  return {};
+}
+
+std::string ObjectReader::text_or_nothing(std::string_view name, std::size_t size_max) {
+  const Value* value = value_->member(name);
+  if (value != nullptr && value->text() != nullptr && value->text()->empty()) {
+    read_.emplace(name);
+    return {};
+  }
+  return text(name, size_max);
+}
+
+std::string ObjectReader::document(std::string_view name, std::size_t size_max) {
+  const Value* value = field(name);
+  if (value == nullptr) return {};
+  if (value->text() != nullptr && !value->text()->empty() && value->text()->size() <= size_max)
+    return *value->text();
+  wrong(name, fmt::format("must be 1 to {} bytes of text", size_max));
+  return {};
+}
+
+std::vector<std::string> ObjectReader::documents(std::string_view name, std::size_t count_max,
+                                                 std::size_t size_max) {
+  const Value* value = field(name);
+  std::vector<std::string> documents;
+  if (value == nullptr) return documents;
+  if (value->array() == nullptr || value->array()->size() > count_max) {
+    wrong(name, fmt::format("must be a list of at most {}", count_max));
+    return documents;
+  }
+  for (const Value& item : *value->array()) {
+    if (item.text() == nullptr || item.text()->empty() || item.text()->size() > size_max) {
+      wrong(name, fmt::format("must be a list of texts of 1 to {} bytes", size_max));
+      return {};
+    }
+    documents.push_back(*item.text());
+  }
+  return documents;
+}
+
+std::vector<std::string> ObjectReader::texts(std::string_view name, std::size_t count_max,
+                                             std::size_t size_max) {
+  std::vector<std::string> texts = documents(name, count_max, size_max);
+  if (!std::ranges::all_of(texts, [](const std::string& text) { return is_free_text(text); }))
+    wrong(name, "holds control characters");
+  return texts;
+}
+
+std::map<std::string, std::string> ObjectReader::text_map(std::string_view name, std::size_t count_max,
+                                                          std::size_t size_max) {
+  const Value* value = field(name);
+  std::map<std::string, std::string> texts;
+  if (value == nullptr) return texts;
+  if (value->object() == nullptr || value->object()->size() > count_max) {
+    wrong(name, fmt::format("must be an object of at most {} fields", count_max));
+    return texts;
+  }
+  for (const auto& [key, item] : *value->object()) {
+    if (item.text() == nullptr || item.text()->size() > size_max || !is_free_text(*item.text())) {
+      wrong(name, fmt::format("must hold texts of at most {} bytes", size_max));
+      return {};
+    }
+    texts.emplace(key, *item.text());
+  }
+  return texts;
+}
+
+Reference ObjectReader::reference(std::string_view name) {
+  const Value* value = field(name);
+  if (value == nullptr) return {};
+  auto reference = value->text() == nullptr ? Result<Reference>(fail(ErrorCode::kMalformed, ""))
+                                            : parse_reference(*value->text());
+  const bool known = reference && (reference->hash_id == kHashIdAsl1 || reference->hash_id == kHashIdSha256);
+  if (known) return *reference;
+  wrong(name, "must be a reference in its whole text form");
+  return {};
+}
+
+std::vector<Digest> ObjectReader::digests(std::string_view name, std::size_t count_max) {
+  std::vector<Digest> digests;
+  for (const std::string& text : set(name, count_max)) {
+    if (const auto digest = digest_from_hex(text)) {
+      digests.push_back(*digest);
+    } else {
+      wrong(name, "must be a list of hashes in lower-case hex");
+      return {};
+    }
+  }
+  return digests;
+}
+
+std::vector<std::string> ObjectReader::codes(std::string_view name, std::size_t count_max) {
+  std::vector<std::string> codes = set(name, count_max);
+  const auto is_code = [](const std::string& code) {
+    return !code.empty() && code.size() <= 64 && std::ranges::all_of(code, [](char c) {
+      return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+    });
+  };
+  if (!std::ranges::all_of(codes, is_code)) wrong(name, "must be a list of codes of a-z, 0-9 and '-'");
+  return codes;
+}
+
 void ObjectReader::hex(std::string_view name, MutableByteSpan into) {
   const Value* value = field(name);
   if (value == nullptr) return;

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -15,6 +16,7 @@
 #include <asl/auth/roles.h>
 #include <asl/auth/value.h>
 #include <asl/engine/error.h>
+#include <asl/engine/reference.h>
 
 namespace asl::auth {
 
@@ -29,6 +31,23 @@ class ObjectReader {
   bool boolean(std::string_view name);
   std::int64_t integer(std::string_view name, std::int64_t min, std::int64_t max);
   std::string identifier(std::string_view name, std::size_t size_max);
+  // 1 to `size_max` bytes that say what they show (is_free_text).
+  std::string text(std::string_view name, std::size_t size_max);
+  // The same, or nothing.
+  std::string text_or_nothing(std::string_view name, std::size_t size_max);
+  // Any UTF-8: another object or envelope as text, which its own reader looks at.
+  std::string document(std::string_view name, std::size_t size_max);
+  // The same, as a list in its own order.
+  std::vector<std::string> documents(std::string_view name, std::size_t count_max, std::size_t size_max);
+  // Free texts, in their own order.
+  std::vector<std::string> texts(std::string_view name, std::size_t count_max, std::size_t size_max);
+  // Names and free texts of an object that has any fields.
+  std::map<std::string, std::string> text_map(std::string_view name, std::size_t count_max,
+                                              std::size_t size_max);
+  Reference reference(std::string_view name);
+  std::vector<Digest> digests(std::string_view name, std::size_t count_max);
+  // Codes of [a-z0-9-]{1,64}, a set.
+  std::vector<std::string> codes(std::string_view name, std::size_t count_max);
   // Lower-case hex of exactly `into`.
   void hex(std::string_view name, MutableByteSpan into);
   Digest digest(std::string_view name);

@@ -51,8 +51,39 @@ constexpr RuleSpec kRules[] = {
      "A root set follows its predecessor by one version and names its hash; version 1 names none."},
     {"root-set-signed", kRefused,
      "A root set is signed by its own keys to its threshold, and by those of the set before it to theirs."},
+    {"root-set-pinned", kRefused,
+     "A domain's first root set is pinned by its sixteen words, which come from elsewhere: nothing else can "
+     "vouch for it."},
     {"threshold-reached", kRefused,
      "What offline roots sign counts once as many of the root set's keys have signed as its threshold says."},
+    {"authority-unbound", kRefused, "A domain acts only under a manifest that its log binds."},
+    {"authority-principal", kRefused, "Who acts for a domain is a principal of its newest manifest."},
+    {"authority-role", kRefused, "A principal does what its roles say, and nothing else."},
+    {"authority-scope", kRefused, "No role is used that lies outside the scope of the manifest."},
+    {"authority-policy", kRefused, "The domain's policy allows the action to the role."},
+    {"authority-certificate", kRefused,
+     "Once a root set is bound, the domain's root key and policy must be certified by it. Deleting files "
+     "does "
+     "not undo this: the log remembers."},
+    {"dam-fork", kRefused,
+     "Two valid manifests of one version mean that the root key is in two hands: both are kept, and the "
+     "domain "
+     "does nothing any more."},
+    {"bound-domain", kRefused, "What a log binds about a domain is about its own domain."},
+    {"bound-kind", kRefused, "Only objects that say something for good are bound in a log."},
+    {"policy-bound", kRefused, "The policy that a manifest names is bound before it."},
+    {"publish-policy", kRefused, "A publication names the domain's policy and newest manifest."},
+    {"publish-snapshot", kRefused,
+     "A publication names a snapshot of the domain, by its number and reference."},
+    {"claim-link", kIntegrity, "An environment claim names the claim before it."},
+    {"date-order", kRefused,
+     "A ceremony is not dated before the last one, unless a reason is given and logged."},
+    {"date-leap", kRefused, "A date more than 400 days after the last one is given twice."},
+    {"head-continues", kIntegrity, "A log has the record that an older, signed head of it names."},
+    {"card-whole", kIntegrity,
+     "A domain card's policy is the one that its manifest names, and its log head is signed by a principal "
+     "who "
+     "may."},
     {"key-file-key", kIntegrity,
      "A private key file names the key that it holds: its id, and the public key that the private one "
      "makes."},

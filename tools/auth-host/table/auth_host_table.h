@@ -12,10 +12,12 @@ ProgramSpec auth_host_table();
 inline constexpr std::string_view kSectionKeys = "Keys";
 inline constexpr std::string_view kSectionSignatures = "Signed objects";
 inline constexpr std::string_view kSectionDomains = "Domains and their manifests";
+inline constexpr std::string_view kSectionLog = "The log";
 inline constexpr std::string_view kSectionRoots = "Offline roots and certificates";
 inline constexpr std::string_view kSectionAuthHelp = "Help";
 std::vector<CommandSpec> key_commands();
 std::vector<CommandSpec> object_commands();
+std::vector<CommandSpec> domain_commands();
 
 // Options that several rows share.
 std::vector<OptionSpec> pass_options();
