@@ -2,17 +2,25 @@
 #include <algorithm>
 #include <string>
 
+#include <asl/auth/admission.h>
 #include <asl/auth/age.h>
 #include <asl/auth/canonical_json.h>
 #include <asl/auth/certificate.h>
 #include <asl/auth/dam.h>
+#include <asl/auth/domain_card.h>
+#include <asl/auth/env_claim.h>
 #include <asl/auth/envelope.h>
 #include <asl/auth/explain.h>
 #include <asl/auth/key_file.h>
+#include <asl/auth/log_head.h>
 #include <asl/auth/policy.h>
 #include <asl/auth/public_key.h>
 #include <asl/auth/root_set.h>
+#include <asl/auth/session_record.h>
+#include <asl/auth/statement.h>
+#include <asl/auth/stored_signature.h>
 #include <asl/auth/strict_yaml.h>
+#include <asl/auth/trust_pin.h>
 #include <asl/auth/words.h>
 
 #include "age/armor.h"
@@ -103,6 +111,17 @@ void fuzz_object(ByteSpan input) {
   check_round_trip(*value, text, root_set_of, write);
   check_round_trip(*value, text, ratification_of, write);
   check_round_trip(*value, text, certificate_request_of, certificate_request_value);
+  check_round_trip(*value, text, log_head_of, write);
+  check_round_trip(*value, text, env_claim_of, write);
+  check_round_trip(*value, text, statement_of, write);
+  check_round_trip(*value, text, snapshot_publish_of, write);
+  check_round_trip(*value, text, stored_signature_of, write);
+  check_round_trip(*value, text, trust_pin_of, write);
+  check_round_trip(*value, text, session_record_of, write);
+  check_round_trip(*value, text, admission_request_of, write);
+  check_round_trip(*value, text, admission_decision_of, write);
+  check_round_trip(*value, text, lease_of, write);
+  check_round_trip(*value, text, domain_state_of, write);
 }
 
 void fuzz_chain(ByteSpan input) {
@@ -111,6 +130,14 @@ void fuzz_chain(ByteSpan input) {
     require(chain->encode() == text, "a chain is written as it was read");
   if (const auto roots = RootSetChain::decode(text))
     require(roots->encode() == text, "a root set chain is written as it was read");
+}
+
+void fuzz_domain_card(ByteSpan input) {
+  const std::string_view text = as_text(input);
+  if (const auto card = decode_domain_card(text))
+    require(must(encode_domain_card(card->chain, card->policy, card->head_envelope),
+                 "a card can be written") == text,
+            "a card is written as it was read");
 }
 
 void fuzz_key_text(ByteSpan input) {

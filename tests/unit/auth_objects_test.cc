@@ -1,6 +1,7 @@
-// Policies, manifests and their chains, certificates, root sets.
+// Policies, manifests and their chains, certificates, root sets; every object against the reject corpus.
 #include <gtest/gtest.h>
 
+#include <asl/auth/admission.h>
 #include <asl/auth/canonical_json.h>
 #include <asl/auth/certificate.h>
 #include <asl/auth/dam.h>
@@ -50,6 +51,48 @@ TEST(Objects, EveryFileOfTheRejectCorpusGivesItsError) {
     if (spec == nullptr) return fail(ErrorCode::kMalformed, "no such kind");
     return check_object(spec->kind, value);
   });
+}
+
+// tests/fuzz/corpus/object has one good object of nearly every kind.
+TEST(Objects, EveryFieldIsReadAndMostAreNeeded) {
+  const std::set<std::string> optional = {
+      "previous", "scope", "image_sha256", "pel_program_hash", "courtesy_lease", "receipt_hash", "root_hash"};
+  std::set<Kind> seen;
+  for (const auto& entry : std::filesystem::directory_iterator(ASL_SOURCE_TREE "/tests/fuzz/corpus/object")) {
+    const std::string text = test::read_file(entry.path().string());
+    const auto value = decode_canonical(text);
+    if (!value || value->member("kind") == nullptr) continue;  // what fuzzing added
+    const KindSpec* spec = find_kind(*value->member("kind")->text());
+    if (spec == nullptr || !check_object(spec->kind, *value)) continue;
+    seen.insert(spec->kind);
+    for (const auto& [name, field] : *value->object()) {
+      Value::Object less = *value->object();
+      less.erase(name);
+      const auto checked = check_object(spec->kind, less);
+      if (optional.contains(name)) {
+        EXPECT_TRUE(checked.has_value() || name == "previous") << spec->name << " without " << name;
+      } else {
+        EXPECT_TRUE(breaks(checked, "object-fields")) << spec->name << " without " << name;
+      }
+      less.insert_or_assign(name, Value::Array{Value(true)});
+      EXPECT_FALSE(check_object(spec->kind, less).has_value()) << spec->name << " with a strange " << name;
+    }
+  }
+  EXPECT_GE(seen.size(), 14U);
+}
+
+TEST(Admission, StatesFollowEachOtherAsTheyMay) {
+  using enum DomainStanding;
+  const DomainStanding all[] = {kUnrecognized, kCourtesy, kFull, kSuspended, kRevoked};
+  std::size_t allowed = 0;
+  for (const DomainStanding from : all)
+    for (const DomainStanding to : all) allowed += may_follow(from, to, kCourtesy) ? 1 : 0;
+  // To COURTESY, FULL, REVOKED; to FULL, SUSPENDED, REVOKED; to SUSPENDED, REVOKED; to COURTESY, REVOKED.
+  EXPECT_EQ(allowed, 3U + 3U + 2U + 2U);
+  EXPECT_FALSE(may_follow(kSuspended, kFull, kCourtesy));
+  EXPECT_TRUE(may_follow(kSuspended, kFull, kFull));
+  EXPECT_FALSE(may_follow(kRevoked, kFull, kFull));
+  EXPECT_FALSE(may_follow(kFull, kCourtesy, kCourtesy));
 }
 
 TEST(Policy, HashOfThePublishedVector) {

@@ -23,7 +23,7 @@ _asl_auth_host() {
         if [[ -z $command ]]; then
           command=$word
         else
-          [[ ' key policy dam root-set cert ' == *" $command "* ]] && command="$command $word"
+          [[ ' key policy dam domain log root-set cert ' == *" $command "* ]] && command="$command $word"
           break
         fi
         ;;
@@ -97,6 +97,61 @@ _asl_auth_host() {
     "cert issue|--pass-fd") :; return ;;
     "cert verify|--root-set") _asl_paths -f; return ;;
     "cert verify|--chain") _asl_paths -f; return ;;
+    "genesis|--root-key") _asl_paths -f; return ;;
+    "genesis|--key"|"genesis|-k") _asl_paths -f; return ;;
+    "genesis|--principal") :; return ;;
+    "genesis|--requester") _asl_paths -f; return ;;
+    "genesis|--policy") _asl_paths -f; return ;;
+    "genesis|--root-set") _asl_paths -f; return ;;
+    "genesis|--root-words") :; return ;;
+    "genesis|--image-sha256") :; return ;;
+    "genesis|--date") :; return ;;
+    "genesis|--kdf") COMPREPLY=($(compgen -W 'default moderate' -- "$cur")); return ;;
+    "genesis|--words") :; return ;;
+    "genesis|--pass-file") _asl_paths -f; return ;;
+    "genesis|--pass-fd") :; return ;;
+    "domain create|--root-key") _asl_paths -f; return ;;
+    "domain create|--key"|"domain create|-k") _asl_paths -f; return ;;
+    "domain create|--principal") :; return ;;
+    "domain create|--requester") _asl_paths -f; return ;;
+    "domain create|--policy") _asl_paths -f; return ;;
+    "domain create|--root-set") _asl_paths -f; return ;;
+    "domain create|--root-words") :; return ;;
+    "domain create|--image-sha256") :; return ;;
+    "domain create|--date") :; return ;;
+    "domain create|--kdf") COMPREPLY=($(compgen -W 'default moderate' -- "$cur")); return ;;
+    "domain create|--words") :; return ;;
+    "domain create|--pass-file") _asl_paths -f; return ;;
+    "domain create|--pass-fd") :; return ;;
+    "dam issue|--principal") :; return ;;
+    "dam issue|--remove") :; return ;;
+    "dam issue|--new-root") _asl_paths -f; return ;;
+    "dam issue|--policy") _asl_paths -f; return ;;
+    "dam issue|--root-key") _asl_paths -f; return ;;
+    "dam issue|--key"|"dam issue|-k") _asl_paths -f; return ;;
+    "dam issue|--image-sha256") :; return ;;
+    "dam issue|--date") :; return ;;
+    "dam issue|--pass-file") _asl_paths -f; return ;;
+    "dam issue|--pass-fd") :; return ;;
+    "bind|--root-words") :; return ;;
+    "publish|--key"|"publish|-k") _asl_paths -f; return ;;
+    "publish|--pass-file") _asl_paths -f; return ;;
+    "publish|--pass-fd") :; return ;;
+    "attest|--value") :; return ;;
+    "attest|--to") _asl_paths -f; return ;;
+    "attest|--key"|"attest|-k") _asl_paths -f; return ;;
+    "attest|--pass-file") _asl_paths -f; return ;;
+    "attest|--pass-fd") :; return ;;
+    "date|--date") :; return ;;
+    "date|--reason") :; return ;;
+    "card|--to") _asl_paths -f; return ;;
+    "card|--key"|"card|-k") _asl_paths -f; return ;;
+    "card|--pass-file") _asl_paths -f; return ;;
+    "card|--pass-fd") :; return ;;
+    "log head|--to") _asl_paths -f; return ;;
+    "log head|--key"|"log head|-k") _asl_paths -f; return ;;
+    "log head|--pass-file") _asl_paths -f; return ;;
+    "log head|--pass-fd") :; return ;;
     *"|--root") _asl_paths -d; return ;;
     *"|--domain"|*"|-d") :; return ;;
     *"|--progress") COMPREPLY=($(compgen -W 'auto none json line' -- "$cur")); return ;;
@@ -118,15 +173,26 @@ _asl_auth_host() {
       'cert request') options+=' --chain --principal --version-number --to -k --key --pass-file --pass-fd' ;;
       'cert issue') options+=' --chain --root-set --to --confirm -k --key --pass-file --pass-fd' ;;
       'cert verify') options+=' --root-set --chain' ;;
+      'genesis') options+=' --root-key -k --key --principal --requester --policy --root-set --root-words --image-sha256 --date --kdf --generate --words --pass-file --pass-fd' ;;
+      'domain create') options+=' --root-key -k --key --principal --requester --policy --root-set --root-words --image-sha256 --date --kdf --generate --words --pass-file --pass-fd' ;;
+      'dam issue') options+=' --principal --remove --new-root --policy --root-key -k --key --image-sha256 --date --pass-file --pass-fd' ;;
+      'bind') options+=' --root-words' ;;
+      'publish') options+=' -k --key --pass-file --pass-fd' ;;
+      'attest') options+=' --value --to -k --key --pass-file --pass-fd' ;;
+      'date') options+=' --date --reason' ;;
+      'card') options+=' --to -k --key --pass-file --pass-fd' ;;
+      'log head') options+=' --to -k --key --pass-file --pass-fd' ;;
     esac
     COMPREPLY=($(compgen -W "$options" -- "$cur"))
     return
   fi
   case $command in
-    '') COMPREPLY=($(compgen -W 'key show sign policy dam root-set cert help' -- "$cur")) ;;
+    '') COMPREPLY=($(compgen -W 'key show sign policy dam root-set cert genesis domain bind publish attest date card log audit help' -- "$cur")) ;;
     'key') COMPREPLY=($(compgen -W 'new show check passwd' -- "$cur")) ;;
     'policy') COMPREPLY=($(compgen -W 'new hash check ratify' -- "$cur")) ;;
-    'dam') COMPREPLY=($(compgen -W 'new verify show' -- "$cur")) ;;
+    'dam') COMPREPLY=($(compgen -W 'new verify show issue' -- "$cur")) ;;
+    'domain') COMPREPLY=($(compgen -W 'create show' -- "$cur")) ;;
+    'log') COMPREPLY=($(compgen -W 'head check' -- "$cur")) ;;
     'root-set') COMPREPLY=($(compgen -W 'new verify' -- "$cur")) ;;
     'cert') COMPREPLY=($(compgen -W 'request issue verify' -- "$cur")) ;;
     'key new') _asl_paths -f ;;
@@ -144,7 +210,9 @@ _asl_auth_host() {
     'root-set verify') _asl_paths -f ;;
     'cert issue') _asl_paths -f ;;
     'cert verify') _asl_paths -f ;;
-    'help') COMPREPLY=($(compgen -W 'key show sign policy dam root-set cert help' -- "$cur")) ;;
+    'bind') _asl_paths -f ;;
+    'log check') _asl_paths -f ;;
+    'help') COMPREPLY=($(compgen -W 'key show sign policy dam root-set cert genesis domain bind publish attest date card log audit help' -- "$cur")) ;;
   esac
 }
 

@@ -2,6 +2,7 @@
 #include <optional>
 
 #include <asl/auth/canonical_json.h>
+#include <asl/auth/domain_card.h>
 #include <asl/auth/files.h>
 #include <asl/auth/policy.h>
 
@@ -67,6 +68,38 @@ Result<int> show_envelopes(Context& context, const ParsedOptions& options, std::
   return status;
 }
 
+// Whoever gets a card looks at it with this: everything that can be checked is, before it is shown.
+Result<int> show_card(Context& context, const std::string& path, const std::string& text) {
+  auto card = auth::decode_domain_card(text);
+  if (!card) return fail(std::move(card.error()).with_path(path));
+  const auth::Dam& dam = card->chain.latest();
+  const Digest hash = card->chain.latest_hash();
+  if (context.json) {
+    Json json = make_json("show");
+    json["kind"] = "domain-card";
+    json["domain_id"] = to_hex(dam.domain_id);
+    json["dam_version"] = dam.version;
+    json["dam_hash"] = to_hex(hash);
+    json["words"] = auth::fingerprint(hash);
+    json["policy_hash"] = to_hex(dam.policy_hash);
+    json["logseq"] = card->head.point.logseq;
+    json["record_hash"] = to_hex(card->head.point.record_hash);
+    print_json(context.out, json);
+    return kExitOk;
+  }
+  print_fact(context, "object", "domain card");
+  print_fact(context, "domain", to_hex(dam.domain_id));
+  print_fact(context, "manifest", fmt::format("version {}, asl1:{}", dam.version, to_hex(hash)));
+  print_fact(context, "words", auth::fingerprint(hash));
+  print_fact(context, "policy", to_hex(dam.policy_hash));
+  for (const auth::Principal& principal : dam.principals)
+    print_fact(context, "principal",
+               fmt::format("{} {}", to_hex(auth::key_id_of(principal.key)),
+                           fmt::join(principal.roles.names(), ",")));
+  print_fact(context, "log head", fmt::format("record {}", card->head.point.logseq));
+  return kExitOk;
+}
+
 }  // namespace
 
 Result<int> run_show(Context& context, const ParsedOptions& options) {
@@ -79,6 +112,7 @@ Result<int> run_show(Context& context, const ParsedOptions& options) {
   }
   if (text.starts_with("asl-public-key-") || text.find("\"kind\":\"private-key\"") != text.npos)
     return run_key_show(context, options);
+  if (text.starts_with("{\"dam_chain\":")) return show_card(context, path, text);
   return show_bare(context, path, text);
 }
 

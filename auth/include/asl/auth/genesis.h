@@ -1,4 +1,4 @@
-// Making a keyed domain, in one ceremony (doc/ceremony.md).
+// Making a keyed domain, in one ceremony (doc/format-authority-log.md, "Making a domain").
 #pragma once
 
 #include <optional>
