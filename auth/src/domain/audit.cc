@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <optional>
+#include <tuple>
 
 #include <asl/auth/audit.h>
 #include <asl/auth/canonical_json.h>
@@ -97,7 +98,9 @@ Result<AuditReport> audit_domain(const Domain& domain) {
   if (!damage) return fail(std::move(damage).error());
   for (Error& error : *damage)
     report.problems.push_back({.logseq = 0, .object = "log", .error = std::move(error)});
-  std::ranges::stable_sort(report.problems, {}, &AuthorityProblem::logseq);
+  std::ranges::sort(report.problems, {}, [](const AuthorityProblem& problem) {
+    return std::tie(problem.logseq, problem.object, problem.error.message);
+  });
   return report;
 }
 
