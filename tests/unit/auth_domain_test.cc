@@ -148,9 +148,9 @@ TEST_F(DomainAuthority, FoundingBindsEverythingInOneCommit) {
                       return {};
                     }));
   EXPECT_EQ(commits, 1U);
-  EXPECT_EQ(types, (std::vector<std::uint32_t>{kLogSegmentSeal, kLogAuthorityBind, kLogAuthorityBind,
+  EXPECT_EQ(types, (std::vector<std::uint32_t>{kLogSegmentSeal, kLogSnapshotAnchor, kLogSnapshotLabel,
                                                kLogAuthorityBind, kLogAuthorityBind, kLogAuthorityBind,
-                                               kLogDate, kLogSnapshotAnchor, kLogSnapshotLabel, kLogCommit}));
+                                               kLogAuthorityBind, kLogAuthorityBind, kLogDate, kLogCommit}));
 
   const Authority made = authority();
   EXPECT_TRUE(made.problems().empty());

@@ -3,6 +3,7 @@
 #include <optional>
 #include <tuple>
 
+#include <asl/auth/admission.h>
 #include <asl/auth/audit.h>
 #include <asl/auth/canonical_json.h>
 #include <asl/auth/ceremony_date.h>
@@ -22,6 +23,7 @@ class Audit {
     if (record.type == kLogGenesis) return look_at_genesis(record);
     if (record.type == kLogPublish) return look_at_publication(record);
     if (record.type == kLogDate) return look_at_date(record);
+    if (record.type == kLogDomainState) return look_at_state(record);
     return {};
   }
 
@@ -58,6 +60,19 @@ class Audit {
     if (!same)
       note(record, broken_rule("publish-snapshot", "the publication names another snapshot",
                                std::to_string(publish.snapshot_id)));
+    return {};
+  }
+
+  Result<void> look_at_state(const LogRecord& record) {
+    ASL_ASSIGN(const DomainStateRecord state, DomainStateRecord::decode(record.payload));
+    const auto bound = std::ranges::find(authority_.objects(), state.reference.digest, &BoundObject::hash);
+    if (bound != authority_.objects().end() && bound->kind == Kind::kDomainState) {
+      ASL_ASSIGN(const Value value, decode_canonical(bound->payload));
+      ASL_ASSIGN(const DomainStateChange change, domain_state_of(value));
+      if (change.domain_id == state.domain_id && change.to == state.standing) return {};
+    }
+    note(record, broken_rule("admission-state", "the record says what no signed change of state says",
+                             to_hex(state.domain_id)));
     return {};
   }
 

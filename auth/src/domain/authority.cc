@@ -70,6 +70,11 @@ Result<void> Authority::take(const BoundObject& object) {
       return take_publication(object, value);
     case Kind::kSessionRecord:
       return take_session(object, value);
+    case Kind::kAdmissionRequest:
+    case Kind::kAdmissionDecision:
+    case Kind::kLease:
+    case Kind::kDomainState:
+      return take_admission(object, value);
     default:
       return broken_rule("bound-kind", fmt::format("a {} is not bound in a log", spec_of(object.kind).name),
                          to_hex(object.hash));
@@ -191,6 +196,26 @@ Result<void> Authority::take_session(const BoundObject& object, const Value& val
   ASL_TRY(session_record_of(value));
   if (!object.signatures.empty()) ASL_TRY(require_signed(Action::kSignClaim, object.envelope()));
   return {};
+}
+
+// A request is bound with the decision about it, whatever that is; its own signature is judged there.
+Result<void> Authority::take_admission(const BoundObject& object, const Value& value) {
+  if (object.kind == Kind::kAdmissionRequest) {
+    ASL_ASSIGN(const AdmissionRequest request, admission_request_of(value));
+    return peers_.take(request, object.hash);
+  }
+  ASL_TRY(require_signed(Action::kAdmitDomain, object.envelope()));
+  if (object.kind == Kind::kAdmissionDecision) {
+    ASL_ASSIGN(const AdmissionDecision decision, admission_decision_of(value));
+    return peers_.take(decision, object.hash);
+  }
+  if (object.kind == Kind::kLease) {
+    ASL_ASSIGN(const Lease lease, lease_of(value));
+    return peers_.take(lease);
+  }
+  ASL_ASSIGN(const DomainStateChange change, domain_state_of(value));
+  ASL_TRY(require_own_domain(change.issuer));
+  return peers_.take(change);
 }
 
 const Policy* Authority::find_policy(const Digest& policy_hash) const {

@@ -37,6 +37,12 @@ std::string copy_path(const std::string& domain, const std::string& host, const 
       return host.empty() ? "" : fmt::format("{}/env-claims/{}.claim", host, hash);
     case Kind::kTrustPin:
       return host.empty() ? "" : fmt::format("{}/host/trusted-roots/{}.pin", host, hash);
+    case Kind::kAdmissionRequest:
+    case Kind::kAdmissionDecision:
+      return fmt::format("{}/admission/{}.{}.sig", domain, hash, spec_of(object.kind).name);
+    case Kind::kLease:
+    case Kind::kDomainState:
+      return fmt::format("{}/leases/{}.{}.sig", domain, hash, spec_of(object.kind).name);
     case Kind::kSnapshotPublish:
       return fmt::format("{}/snapshots/{}.publish", domain, hash);
     default:

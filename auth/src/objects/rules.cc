@@ -79,6 +79,14 @@ constexpr RuleSpec kRules[] = {
     {"date-order", kRefused,
      "A ceremony is not dated before the last one, unless a reason is given and logged."},
     {"date-leap", kRefused, "A date more than 400 days after the last one is given twice."},
+    {"admission-replay", kRefused, "A request to be admitted is decided once."},
+    {"admission-link", kIntegrity,
+     "A decision names a request that is bound, and follows the decision before it; a lease and a state name "
+     "a "
+     "decision that admits the domain."},
+    {"admission-state", kRefused,
+     "A domain's state changes as it may: to COURTESY or FULL once, to SUSPENDED and back, to REVOKED for "
+     "good."},
     {"head-continues", kIntegrity, "A log has the record that an older, signed head of it names."},
     {"card-whole", kIntegrity,
      "A domain card's policy is the one that its manifest names, and its log head is signed by a principal "

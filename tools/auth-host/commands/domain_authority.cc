@@ -61,6 +61,14 @@ Json authority_json(const Domain& domain, const auth::Authority& authority) {
     json["certified"] = authority.certificate() != nullptr;
   }
   if (!authority.roots().empty()) json["root_set_hash"] = to_hex(authority.roots().latest_hash());
+  json["peers"] = Json::array();
+  for (const auto& [id, peer] : authority.peers().all()) {
+    Json row{{"domain_id", to_hex(id)}, {"state", domain_standing_name(peer.standing)}};
+    if (peer.lease) put_time(row, "lease_ends", auth::lease_end(*peer.lease));
+    json["peers"].push_back(std::move(row));
+  }
+  json["pins"] = Json::array();
+  for (const auto& [id, pin] : authority.pins()) json["pins"].push_back(to_hex(id));
   if (authority.fork()) json["fork"] = printable_message(authority.fork()->to_string());
   if (const auto date = domain.state()->last_date()) put_time(json, "last_date", *date);
   json["logseq"] = domain.state()->last_logseq();

@@ -4,7 +4,6 @@
 #include <asl/auth/policy.h>
 
 namespace asl::cli {
-namespace {
 
 Result<auth::RoleSet> parse_roles(std::string_view text) {
   if (text == "all") return auth::RoleSet::all();
@@ -22,8 +21,6 @@ Result<auth::RoleSet> parse_roles(std::string_view text) {
   }
   return roles;
 }
-
-}  // namespace
 
 Result<auth::Principal> parse_principal(const std::string& text) {
   const std::size_t equals = text.rfind('=');

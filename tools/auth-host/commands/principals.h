@@ -10,6 +10,8 @@
 
 namespace asl::cli {
 
+// "execute,publish", or "all".
+Result<auth::RoleSet> parse_roles(std::string_view text);
 // "FILE=ROLES"; the file's name may have '=' as well.
 Result<auth::Principal> parse_principal(const std::string& text);
 // --principal, --remove, --new-root, --policy.

@@ -9,6 +9,7 @@ std::vector<CommandSpec> all_commands() {
   std::vector<CommandSpec> all = key_commands();
   for (auto& command : object_commands()) all.push_back(std::move(command));
   for (auto& command : domain_commands()) all.push_back(std::move(command));
+  for (auto& command : admission_commands()) all.push_back(std::move(command));
   for (auto& command : common_commands(kSectionAuthHelp)) all.push_back(std::move(command));
   return all;
 }
@@ -66,14 +67,15 @@ ProgramSpec auth_host_table() {
           "Pass phrases are asked for on the terminal, or come from a file or a descriptor; never from the "
           "command "
           "line or the environment.",
-      .sections = {kSectionKeys, kSectionSignatures, kSectionDomains, kSectionLog, kSectionRoots,
-                   kSectionAuthHelp},
+      .sections = {kSectionKeys, kSectionSignatures, kSectionDomains, kSectionPeers, kSectionLog,
+                   kSectionRoots, kSectionAuthHelp},
       .options = common_options(),
       .commands = all_commands(),
       .groups = {{"key", "make, show, check and re-encrypt keys"},
                  {"policy", "make, hash, check and ratify policies"},
                  {"dam", "issue and verify a domain's manifests"},
-                 {"domain", "make a keyed domain, show its authority"},
+                 {"domain", "make a keyed domain, show its authority, change the state of another"},
+                 {"admission", "ask another domain to be admitted"},
                  {"log", "sign and check where a log stands"},
                  {"root-set", "make, rotate and verify root sets"},
                  {"cert", "request, issue and verify certificates"}},

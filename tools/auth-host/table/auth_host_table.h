@@ -12,15 +12,19 @@ ProgramSpec auth_host_table();
 inline constexpr std::string_view kSectionKeys = "Keys";
 inline constexpr std::string_view kSectionSignatures = "Signed objects";
 inline constexpr std::string_view kSectionDomains = "Domains and their manifests";
+inline constexpr std::string_view kSectionPeers = "Other domains";
 inline constexpr std::string_view kSectionLog = "The log";
 inline constexpr std::string_view kSectionRoots = "Offline roots and certificates";
 inline constexpr std::string_view kSectionAuthHelp = "Help";
 std::vector<CommandSpec> key_commands();
 std::vector<CommandSpec> object_commands();
 std::vector<CommandSpec> domain_commands();
+std::vector<CommandSpec> admission_commands();
 
 // Options that several rows share.
 std::vector<OptionSpec> pass_options();
+std::vector<OptionSpec> date_options();
+OptionSpec operational_key_option();
 // --key, required by the handler, and pass_options.
 std::vector<OptionSpec> signing_options();
 // `options` and then `more`.

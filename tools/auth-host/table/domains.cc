@@ -3,29 +3,11 @@
 namespace asl::cli {
 namespace {
 
-std::vector<OptionSpec> date_options() {
-  return {{.name = "date",
-           .kind = ValueKind::kText,
-           .metavar = "YYYY-MM-DD",
-           .help =
-               "Date of the ceremony, as the operator knows it; without it, it is asked for on the terminal. "
-               "Given twice, it may lie more than 400 days after the last one",
-           .repeatable = true}};
-}
-
 OptionSpec root_words_option() {
   return {.name = "root-words",
           .kind = ValueKind::kText,
           .metavar = "WORDS",
           .help = "All sixteen words of the root set's version 1, from its holders: they pin it"};
-}
-
-OptionSpec key_option() {
-  return {.name = "key",
-          .letter = 'k',
-          .kind = ValueKind::kPath,
-          .metavar = "FILE",
-          .help = "Operational key; without it, the domain's own, certs/dam-signer.priv.enc"};
 }
 
 OptionSpec image_option() {
@@ -211,7 +193,7 @@ CommandSpec publish_row() {
           "Signs that everything SNAPSHOT reaches may leave the domain, and records it in the log. The key "
           "must be a principal's with the role publish, and the policy must allow it.",
       .positionals = {{.name = "SNAPSHOT", .help = "Number, label or 'latest'"}},
-      .options = with({key_option()}, pass_options()),
+      .options = with({operational_key_option()}, pass_options()),
       .examples = {{"asl-auth-host publish 7", "Publish snapshot 7."}},
       .exit_codes = {3, 4, 5, 7, 8, 9, 10}};
 }
@@ -234,7 +216,7 @@ CommandSpec attest_row() {
                         .kind = ValueKind::kPath,
                         .metavar = "FILE",
                         .help = "Write the signed statement here as well"},
-                       key_option()},
+                       operational_key_option()},
                       pass_options()),
       .examples = {{"asl-auth-host attest latest --value 'disk of case 17, read by ann'", "Say what it is."}},
       .exit_codes = {3, 4, 5, 7, 8, 9, 10}};
@@ -268,7 +250,7 @@ CommandSpec card_row() {
                         .kind = ValueKind::kPath,
                         .metavar = "FILE",
                         .help = "Where it goes; without it, domain.card in the domain's directory"},
-                       key_option()},
+                       operational_key_option()},
                       pass_options()),
       .examples = {{"asl-auth-host card --to /media/usb/domain.card", "Write it to a stick."}},
       .exit_codes = {4, 5, 7, 8, 9, 10}};
@@ -286,7 +268,7 @@ CommandSpec log_head_row() {
                         .kind = ValueKind::kPath,
                         .metavar = "FILE",
                         .help = "Where it goes; without it, env-claims/<hash>.head of the host"},
-                       key_option()},
+                       operational_key_option()},
                       pass_options()),
       .examples = {{"asl-auth-host log head --to /media/usb/today.head", "Sign it."}},
       .exit_codes = {4, 5, 7, 8, 9, 10}};
@@ -320,6 +302,24 @@ CommandSpec audit_row() {
 }
 
 }  // namespace
+
+std::vector<OptionSpec> date_options() {
+  return {{.name = "date",
+           .kind = ValueKind::kText,
+           .metavar = "YYYY-MM-DD",
+           .help =
+               "Date of the ceremony, as the operator knows it; without it, it is asked for on the terminal. "
+               "Given twice, it may lie more than 400 days after the last one",
+           .repeatable = true}};
+}
+
+OptionSpec operational_key_option() {
+  return {.name = "key",
+          .letter = 'k',
+          .kind = ValueKind::kPath,
+          .metavar = "FILE",
+          .help = "Operational key; without it, the domain's own, certs/dam-signer.priv.enc"};
+}
 
 std::vector<CommandSpec> domain_commands() {
   return {genesis_row("genesis"),

@@ -17,6 +17,7 @@
 #include <asl/auth/dam.h>
 #include <asl/auth/env_claim.h>
 #include <asl/auth/envelope.h>
+#include <asl/auth/peers.h>
 #include <asl/auth/policy.h>
 #include <asl/auth/root_set.h>
 #include <asl/auth/statement.h>
@@ -93,6 +94,7 @@ class Authority {
   const std::optional<Error>& fork() const { return fork_; }
   std::optional<Digest> latest_claim() const { return latest_claim_; }
   const std::map<DomainId, TrustPin>& pins() const { return pins_; }
+  const Peers& peers() const { return peers_; }
   const std::vector<BoundObject>& objects() const { return objects_; }  // those that count
   const std::vector<AuthorityProblem>& problems() const { return problems_; }
 
@@ -114,6 +116,7 @@ class Authority {
   Result<void> take_statement(const BoundObject& object, const Value& value);
   Result<void> take_publication(const BoundObject& object, const Value& value);
   Result<void> take_session(const BoundObject& object, const Value& value);
+  Result<void> take_admission(const BoundObject& object, const Value& value);
   std::size_t dam_versions() const;
   Result<void> require_own_domain(const DomainId& id) const;
   Result<void> require_certified() const;
@@ -127,6 +130,7 @@ class Authority {
   std::optional<Digest> latest_claim_;
   std::optional<BoundObject> open_claim_;  // signed by nobody who may, so far
   std::map<DomainId, TrustPin> pins_;
+  Peers peers_;
   std::vector<BoundObject> objects_;
   std::set<Digest> hashes_;
   std::vector<AuthorityProblem> problems_;
