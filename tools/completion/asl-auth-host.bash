@@ -23,7 +23,7 @@ _asl_auth_host() {
         if [[ -z $command ]]; then
           command=$word
         else
-          [[ ' key policy dam domain log root-set cert ' == *" $command "* ]] && command="$command $word"
+          [[ ' key policy dam domain admission log root-set cert ' == *" $command "* ]] && command="$command $word"
           break
         fi
         ;;
@@ -152,6 +152,25 @@ _asl_auth_host() {
     "log head|--key"|"log head|-k") _asl_paths -f; return ;;
     "log head|--pass-file") _asl_paths -f; return ;;
     "log head|--pass-fd") :; return ;;
+    "admission request|--to") _asl_paths -f; return ;;
+    "admission request|--scope") :; return ;;
+    "admission request|--lease-bytes") :; return ;;
+    "admission request|--lease-days") :; return ;;
+    "admission request|--root-key") _asl_paths -f; return ;;
+    "admission request|--pass-file") _asl_paths -f; return ;;
+    "admission request|--pass-fd") :; return ;;
+    "admit|--confirm") :; return ;;
+    "admit|--to") _asl_paths -f; return ;;
+    "admit|--key"|"admit|-k") _asl_paths -f; return ;;
+    "admit|--date") :; return ;;
+    "admit|--pass-file") _asl_paths -f; return ;;
+    "admit|--pass-fd") :; return ;;
+    "pin|--pin-words") :; return ;;
+    "pin|--root-set") _asl_paths -f; return ;;
+    "domain state|--reason") :; return ;;
+    "domain state|--key"|"domain state|-k") _asl_paths -f; return ;;
+    "domain state|--pass-file") _asl_paths -f; return ;;
+    "domain state|--pass-fd") :; return ;;
     *"|--root") _asl_paths -d; return ;;
     *"|--domain"|*"|-d") :; return ;;
     *"|--progress") COMPREPLY=($(compgen -W 'auto none json line' -- "$cur")); return ;;
@@ -182,16 +201,21 @@ _asl_auth_host() {
       'date') options+=' --date --reason' ;;
       'card') options+=' --to -k --key --pass-file --pass-fd' ;;
       'log head') options+=' --to -k --key --pass-file --pass-fd' ;;
+      'admission request') options+=' --to --scope --lease-bytes --lease-days --root-key --pass-file --pass-fd' ;;
+      'admit') options+=' --confirm --to -k --key --date --pass-file --pass-fd' ;;
+      'pin') options+=' --pin-words --root-set' ;;
+      'domain state') options+=' --reason -k --key --pass-file --pass-fd' ;;
     esac
     COMPREPLY=($(compgen -W "$options" -- "$cur"))
     return
   fi
   case $command in
-    '') COMPREPLY=($(compgen -W 'key show sign policy dam root-set cert genesis domain bind publish attest date card log audit help' -- "$cur")) ;;
+    '') COMPREPLY=($(compgen -W 'key show sign policy dam root-set cert genesis domain bind publish attest date card log audit admission admit pin help' -- "$cur")) ;;
     'key') COMPREPLY=($(compgen -W 'new show check passwd' -- "$cur")) ;;
     'policy') COMPREPLY=($(compgen -W 'new hash check ratify' -- "$cur")) ;;
     'dam') COMPREPLY=($(compgen -W 'new verify show issue' -- "$cur")) ;;
-    'domain') COMPREPLY=($(compgen -W 'create show' -- "$cur")) ;;
+    'domain') COMPREPLY=($(compgen -W 'create show state' -- "$cur")) ;;
+    'admission') COMPREPLY=($(compgen -W 'request' -- "$cur")) ;;
     'log') COMPREPLY=($(compgen -W 'head check' -- "$cur")) ;;
     'root-set') COMPREPLY=($(compgen -W 'new verify' -- "$cur")) ;;
     'cert') COMPREPLY=($(compgen -W 'request issue verify' -- "$cur")) ;;
@@ -212,7 +236,10 @@ _asl_auth_host() {
     'cert verify') _asl_paths -f ;;
     'bind') _asl_paths -f ;;
     'log check') _asl_paths -f ;;
-    'help') COMPREPLY=($(compgen -W 'key show sign policy dam root-set cert genesis domain bind publish attest date card log audit help' -- "$cur")) ;;
+    'admission request') _asl_paths -f ;;
+    'admit') _asl_paths -f ;;
+    'pin') _asl_paths -f ;;
+    'help') COMPREPLY=($(compgen -W 'key show sign policy dam root-set cert genesis domain bind publish attest date card log audit admission admit pin help' -- "$cur")) ;;
   esac
 }
 

@@ -4,6 +4,7 @@
 
 #include <asl/engine/small_tree.h>
 
+#include "pin/settle.h"
 #include "store/derived_files.h"
 #include "store/snapshot_anchor.h"
 
@@ -114,17 +115,7 @@ Result<SmallSnapshot> commit_small_tree(StoreWriter& writer, const Domain& domai
     snapshot.roots.push_back({.source_path = tree.source_path, .entry = std::move(root)});
   }
   snapshot.parent_id = find_parent(domain, snapshot);
-  ASL_ASSIGN(const Bytes bytes, encode_snapshot(snapshot));
-  ASL_ASSIGN(const Reference reference, writer.put_typed(kTagSnapshot, bytes));
-  std::vector<NewRecord> all(records.begin(), records.end());
-  all.push_back(
-      new_record(SnapshotAnchorRecord{.snapshot_id = snapshot.snapshot_id, .reference = reference}));
-  if (!snapshot.label.empty())
-    all.push_back(
-        new_record(SnapshotLabelRecord{.snapshot_id = snapshot.snapshot_id, .label = snapshot.label}));
-  ASL_TRY(writer.commit(all));
-  if (auto written = write_derived_files(domain, snapshot.snapshot_id, bytes); !written)
-    notices.push_back("a copy for people could not be written: " + written.error().to_string());
+  ASL_ASSIGN(const Reference reference, anchor_snapshot(writer, domain, snapshot, records, notices));
   return SmallSnapshot{.id = snapshot.snapshot_id, .reference = reference};
 }
 
@@ -133,6 +124,7 @@ Result<void> commit_log_records(StoreWriter& writer, const Domain& domain, std::
   ASL_TRY(writer.commit(records));
   if (auto written = write_domain_json(domain); !written)
     notices.push_back("domain.json could not be written: " + written.error().to_string());
+  settle_pins(domain, false, notices);
   return {};
 }
 

@@ -99,6 +99,12 @@ void print_authority(Context& context, const Domain& domain, const auth::Authori
                fmt::format("version {}, asl1:{}; {}", authority.roots().latest().version,
                            to_hex(authority.roots().latest_hash()),
                            authority.certificate() != nullptr ? "certified" : "NOT CERTIFIED"));
+  for (const auto& [id, peer] : authority.peers().all())
+    print_fact(
+        context, "peer",
+        fmt::format("{} {}{}", to_hex(id), domain_standing_name(peer.standing),
+                    peer.lease ? ", lease until " + auth::date_text(auth::lease_end(*peer.lease)) : ""));
+  for (const auto& [id, pin] : authority.pins()) print_fact(context, "pinned", to_hex(id));
   if (const auto date = domain.state()->last_date()) print_fact(context, "last date", auth::date_text(*date));
   print_fact(context, "log", fmt::format("record {}", domain.state()->last_logseq()));
 }

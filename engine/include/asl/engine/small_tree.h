@@ -37,7 +37,7 @@ struct SmallSnapshot {
   Reference reference;
 };
 
-// Commits `records`, then the snapshot's own records, as one group with everything that was put before;
+// Commits the snapshot's own records, then `records`, as one group with everything that was put before;
 // durable on return. The parent is the newest snapshot of the same source. Copies for people that cannot be
 // written are `notices`. kUsage for a path of another form; the errors of StoreWriter.
 Result<SmallSnapshot> commit_small_tree(StoreWriter& writer, const Domain& domain, const SmallTree& tree,
