@@ -2,10 +2,14 @@
 
 #include <algorithm>
 #include <gtest/gtest.h>
+#include <map>
+#include <mutex>
+#include <thread>
 
 #include "block/block_scan.h"
 #include "block_support.h"
 #include "format_test_util.h"
+#include "io/plain_io.h"
 
 namespace asl {
 namespace {
@@ -208,6 +212,65 @@ TEST(BlockWriter, ShrinksItsPreallocationOnAFullDisk) {
   EXPECT_EQ(none.error().code, ErrorCode::kNoSpace);
   EXPECT_EQ(test.io.allocations.back(), 6U << 20) << "what is needed is tried last";
   EXPECT_EQ(test.temp_files(), 1U) << "the failed block's file is gone";
+}
+
+// A little disk: a reservation that fails holds on to all that there was, until its file is cut.
+class LittleDisk final : public io::PlainIo {
+ public:
+  Result<void> allocate(const io::File& file, std::uint64_t length) override {
+    const std::lock_guard lock(mutex_);
+    std::uint64_t& held = held_[file.fd()];
+    const std::uint64_t taken = std::min(length - std::min(length, held), free_);
+    held += taken;
+    free_ -= taken;
+    if (held >= length) return {};
+    for (int k = 0; k < 50; ++k) {
+      mutex_.unlock();
+      std::this_thread::yield();
+      mutex_.lock();
+    }
+    return fail(system_error(ENOSPC, "cannot reserve space"));
+  }
+  Result<void> truncate(const io::File& file, std::uint64_t length) override {
+    const std::lock_guard lock(mutex_);
+    std::uint64_t& held = held_[file.fd()];
+    free_ += held - std::min(held, length);
+    held = std::min(held, length);
+    return {};
+  }
+
+ protected:
+  void close(int fd) override {
+    {
+      const std::lock_guard lock(mutex_);
+      free_ += held_[fd];
+      held_.erase(fd);
+    }
+    PlainIo::close(fd);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::uint64_t free_ = 14 << 20;
+  std::map<int, std::uint64_t> held_;
+};
+
+TEST(BlockWriter, SeveralAtOnceOnANearlyFullDiskDoNotTakeEachOthersRoom) {
+  const test::TempDirectory directory;
+  LittleDisk io;
+  BlockStore store(io, directory.path());
+  ASL_ASSERT_OK(store.create_directories());
+  for (int round = 0; round < 5; ++round) {
+    std::vector<std::thread> threads;
+    for (int k = 0; k < 4; ++k)
+      threads.emplace_back([&] {
+        const auto lane = value_of(WriteLane::create(io, 3));
+        const auto writer =
+            BlockWriter::create(store, *lane, {.capacity_bytes = 256 << 20, .needed_bytes = 300'000});
+        EXPECT_TRUE(writer.has_value()) << writer.error().to_string();
+      });
+    for (std::thread& thread : threads) thread.join();
+  }
 }
 
 TEST(BlockWriter, DoesWithoutPreallocationWhereThereIsNone) {

@@ -78,6 +78,9 @@ class BlockStore {
   Result<BlockListing> list();
 
   Result<TempBlock> create_temp();
+  // To be held while space is reserved for a block. On a nearly full disk that is done by trying, and a try
+  // that fails holds for a moment everything there is: two at once would both find nothing.
+  std::mutex& reserving() { return reserving_; }
   // Writes and syncs the block's .meta in store/tmp.
   Result<void> stage_meta(SealedBlock& block);
   // Renames a staged block and its .meta into place. One that is there already is kept only if its length and
@@ -106,6 +109,7 @@ class BlockStore {
   io::Io& io_;
   const std::string directory_;
   const std::size_t open_files_max_;
+  std::mutex reserving_;
   std::mutex mutex_;
   std::list<OpenBlock> recent_;  // most recently used first
   std::unordered_map<BlockId, std::list<OpenBlock>::iterator, DigestHash> open_;

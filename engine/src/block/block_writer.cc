@@ -44,6 +44,7 @@ Result<void> BlockWriter::preallocate(const BlockWriterOptions& options) {
   const std::uint64_t most = options.capacity_bytes / kPageSize * kPageSize;
   const std::uint64_t least =
       std::min(most, round_up(std::max<std::uint64_t>(options.needed_bytes, 1), kPageSize));
+  const std::lock_guard reserving(store_.reserving());
   bool shared = false;
   for (std::uint64_t size = most;; size = std::max(least, round_up(size / 2, kPageSize))) {
     auto allocated = io.allocate(file_->file, size);

@@ -76,14 +76,18 @@ Result<void> DomainLayout::fill_reserve(io::Io& io, std::uint64_t bytes) const {
     if (size_bytes >= bytes && size_bytes <= 2 * bytes) return {};
     ASL_TRY(io.remove(reserve_file()));
   }
-  // A disk that is nearly full gives less: what a small commit took is not worth losing the rest for.
+  // A disk that is nearly full gives less: what a small commit took is not worth losing the rest for. One
+  // part is left free then, for those who come next.
   for (std::uint64_t part = kReserveParts; part > 0; --part) {
+    const std::uint64_t wanted = bytes / kReserveParts * part;
+    const std::uint64_t spare = part == kReserveParts ? 0 : bytes / kReserveParts;
     ASL_ASSIGN(const io::File file, io.open(reserve_file(), {.write = true, .create_new = true}));
-    const auto reserved = io.allocate(file, bytes / kReserveParts * part);
+    auto reserved = io.allocate(file, wanted + spare);
+    if (reserved) reserved = io.truncate(file, wanted);
     if (reserved) return {};
     ASL_TRY(io.remove(reserve_file()));
     if (reserved.error().code == ErrorCode::kUnsupported) return {};
-    if (reserved.error().code != ErrorCode::kNoSpace) return fail(reserved.error());
+    if (reserved.error().code != ErrorCode::kNoSpace) return fail(std::move(reserved).error());
   }
   return {};
 }

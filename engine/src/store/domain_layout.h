@@ -47,7 +47,7 @@ class DomainLayout {
   // Makes the directories of an existing domain that somebody removed; what they held is lost. For a writer.
   Result<void> make_missing_directories(io::Io& io) const;
   // Writes the reserve file anew with at least `bytes`, or with as many eighths of them as a nearly full disk
-  // still gives; none at all is no error (gc then makes room).
+  // still has besides one for others; none at all is no error (gc then makes room).
   Result<void> fill_reserve(io::Io& io, std::uint64_t bytes) const;
 
  private:
