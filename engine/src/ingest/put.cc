@@ -17,10 +17,12 @@ constexpr std::size_t kWaitingPerThread = 4;
 }  // namespace
 
 struct Putter::Impl {
-  Impl(const PutOptions& put_options, PutSink put_sink, ProgressCounters& counters, const StopToken& token)
-      : options(put_options), sink(std::move(put_sink)), progress(counters), stop(token) {}
+  Impl(io::Io& seam, const PutOptions& put_options, PutSink put_sink, ProgressCounters& counters,
+       const StopToken& token)
+      : io(seam), options(put_options), sink(std::move(put_sink)), progress(counters), stop(token) {}
   ~Impl() { end_threads(); }
 
+  io::Io& io;
   const PutOptions options;
   const PutSink sink;
   ProgressCounters& progress;
@@ -57,7 +59,7 @@ struct Putter::Impl {
   void run() {
     auto failed = [this]() -> Result<void> {
       ASL_ASSIGN(const auto lane, writer->make_lane());
-      PutReader reader(*writer, *lane, options, progress, stop);
+      PutReader reader(io, *writer, *lane, options, progress, stop);
       while (PutWork* work = take()) {
         ASL_TRY(work_on(reader, *work));
       }
@@ -188,14 +190,14 @@ Result<std::unique_ptr<Putter>> Putter::open(Domain& domain, const PutOptions& o
                       .message =
                           "types 0x00a50000 to 0x00a5000f are those of the store's own trees, snapshots "
                           "and lists, which only the store makes"});
-  auto impl = std::make_unique<Impl>(options, std::move(sink), progress, stop);
+  auto impl = std::make_unique<Impl>(domain.io(), options, std::move(sink), progress, stop);
   const unsigned wanted = options.jobs == 0 ? std::thread::hardware_concurrency() : options.jobs;
   impl->threads_max = std::clamp(wanted, 1U, kPutJobsMax);
   ASL_ASSIGN(impl->writer,
              StoreWriter::open(domain, {.compression = options.compression, .progress = &progress}));
   progress.set_phase(ProgressPhase::kIngesting);
   ASL_ASSIGN(impl->own_lane, impl->writer->make_lane());
-  impl->own_reader.emplace(*impl->writer, *impl->own_lane, impl->options, progress, stop);
+  impl->own_reader.emplace(impl->io, *impl->writer, *impl->own_lane, impl->options, progress, stop);
   return std::unique_ptr<Putter>(new Putter(std::move(impl)));
 }
 

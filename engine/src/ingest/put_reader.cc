@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,20 +15,6 @@ constexpr std::size_t kReadBytes = 1 << 20;
 constexpr std::uint64_t kHoleMin = 256 << 10;
 // Zeros are hashed at about a GiB a second: between two looks at the stop token.
 constexpr std::uint64_t kHoleStep = 64ULL << 20;
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 Error cannot_read(int failed) {
   return system_error(failed, "cannot read");
@@ -89,12 +74,13 @@ Result<void> PutReader::put_pieces(const PutWork& work, std::vector<PutOutcome>&
 }
 
 Result<void> PutReader::put_file(const std::string& path, PutOutcome& outcome) {
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
-  struct stat before{};
-  if (file.get() < 0 || ::fstat(file.get(), &before) != 0) {
-    outcome.error = system_error(errno, "cannot open", path);
+  const auto file = io_.open(path, {});
+  const auto opened = file ? io_.status(*file) : Result<struct stat>(fail(file.error()));
+  if (!opened) {
+    outcome.error = opened.error();
     return {};
   }
+  const struct stat& before = *opened;
   if (S_ISDIR(before.st_mode)) {
     outcome.error = Error{.code = ErrorCode::kUsage,
                           .message = "a directory is not an artifact",
@@ -103,10 +89,12 @@ Result<void> PutReader::put_file(const std::string& path, PutOutcome& outcome) {
     return {};
   }
   const bool regular = S_ISREG(before.st_mode);
-  ASL_TRY(put_open(file.get(), regular, static_cast<std::uint64_t>(before.st_size), outcome));
+  ASL_TRY(put_open(file->fd(), regular, static_cast<std::uint64_t>(before.st_size), outcome));
   if (outcome.error && outcome.error->path.empty()) outcome.error->path = path;
-  struct stat after{};
-  if (regular && ::fstat(file.get(), &after) == 0) outcome.changed = !same_state(before, after);
+  if (!regular) return {};
+  // Where nobody can tell whether it changed, it is not said to be as it was.
+  const auto after = io_.status(*file);
+  outcome.changed = !after || !same_state(before, *after);
   return {};
 }
 

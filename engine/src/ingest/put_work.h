@@ -36,9 +36,9 @@ struct PutWork {
 // Reads one source after the other into artifacts. One per thread.
 class PutReader {
  public:
-  PutReader(StoreWriter& writer, Lane& lane, const PutOptions& options, ProgressCounters& progress,
-            const StopToken& stop)
-      : writer_(writer), lane_(lane), options_(options), progress_(progress), stop_(stop) {}
+  PutReader(io::Io& io, StoreWriter& writer, Lane& lane, const PutOptions& options,
+            ProgressCounters& progress, const StopToken& stop)
+      : io_(io), writer_(writer), lane_(lane), options_(options), progress_(progress), stop_(stop) {}
 
   // Errors are the store's; what is wrong with the file is in the outcome.
   Result<void> put_file(const std::string& path, PutOutcome& outcome);
@@ -58,6 +58,7 @@ class PutReader {
   Result<void> keep(Result<WrittenArtifact> written, PutOutcome& outcome) const;
   std::uint32_t type_tag() const { return *options_.type_tag; }
 
+  io::Io& io_;
   StoreWriter& writer_;
   Lane& lane_;
   const PutOptions& options_;
