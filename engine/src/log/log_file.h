@@ -10,6 +10,9 @@
 
 namespace asl {
 
+// More torn-* than this at one logseq means that something else is wrong with this machine.
+inline constexpr unsigned kTornCopiesMax = 1000;
+
 // <domain>/log/: log-<first logseq, 16 digits>.aol, head, torn-<logseq>. A value; thread-safe.
 class LogFiles {
  public:
@@ -20,7 +23,8 @@ class LogFiles {
   const std::string& directory() const { return directory_; }
   std::string file_path(std::uint64_t first_logseq) const;
   std::string head_path() const { return directory_ + "/head"; }
-  // `copy` is 1, or more where earlier tails were cut at the same logseq (-2, -3, ...).
+  // `copy` is 1, or more, up to kTornCopiesMax, where earlier tails were cut at the same logseq (-2, -3,
+  // ...).
   std::string torn_path(std::uint64_t logseq, unsigned copy) const;
 
   // First logseqs of the files there are, ascending. Names of any other form are not log files. A log

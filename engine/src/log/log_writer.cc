@@ -9,8 +9,6 @@ namespace asl {
 namespace {
 
 constexpr std::size_t kCopySize = 1 << 20;
-// More tails than this at one logseq means that something else is wrong with this machine.
-constexpr unsigned kTornCopiesMax = 1000;
 
 // Copies [begin, end) of `from` to the same bytes at `to_offset` of `to`, in pieces.
 Result<void> copy_range(io::Io& io, const io::File& from, std::uint64_t begin, std::uint64_t end,

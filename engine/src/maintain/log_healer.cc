@@ -245,13 +245,14 @@ Result<void> LogHealer::write_part(const Part& part) {
 Result<void> LogHealer::put_aside(std::uint64_t first_logseq, LogHealing& healing) {
   const std::string path = files_.file_path(first_logseq);
   if (!io::exists(io_, path)) return {};
-  for (unsigned copy = 1;; ++copy) {
+  for (unsigned copy = 1; copy <= kTornCopiesMax; ++copy) {
     const std::string kept = files_.torn_path(first_logseq, copy);
     if (io::exists(io_, kept)) continue;
     ASL_TRY(io_.link(path, kept));
     healing.kept.push_back(kept);
     return io_.sync_directory(files_.directory());
   }
+  return cannot("there are too many log/torn-* already; take them away");
 }
 
 Result<LogHealing> LogHealer::run(bool dry_run) {
@@ -273,7 +274,10 @@ Result<LogHealing> LogHealer::run(bool dry_run) {
 
   LogHealing healing;
   std::vector<std::uint64_t> others;  // files that are no part of it
-  if (const auto listed = files_.list(io_)) others = *listed;
+  if (auto listed = files_.list(io_))
+    others = std::move(*listed);
+  else if (listed.error().code != ErrorCode::kNotFound)
+    return fail(std::move(listed).error());
   for (const Part& part : parts) {
     std::erase(others, part.first_logseq);
     if (is_as_it_is(part)) continue;
