@@ -62,12 +62,13 @@ Result<std::string> find_program(const std::string& name) {
 Result<pid_t> spawn(const std::string& path, std::vector<std::string> words, const Pipe& out,
                     const Pipe& err) {
   posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_adddup2(&actions, out.writer.get(), STDOUT_FILENO);
-  posix_spawn_file_actions_adddup2(&actions, err.writer.get(), STDERR_FILENO);
   posix_spawnattr_t attributes;
+  // Neither can fail in glibc; what is added to them can, for want of memory.
+  posix_spawn_file_actions_init(&actions);
   posix_spawnattr_init(&attributes);
+  int error = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  if (error == 0) error = posix_spawn_file_actions_adddup2(&actions, out.writer.get(), STDOUT_FILENO);
+  if (error == 0) error = posix_spawn_file_actions_adddup2(&actions, err.writer.get(), STDERR_FILENO);
   sigset_t none;
   sigset_t all;
   sigemptyset(&none);
@@ -83,7 +84,8 @@ Result<pid_t> spawn(const std::string& path, std::vector<std::string> words, con
   std::string places = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
   char* const environment[] = {locale.data(), places.data(), nullptr};
   pid_t pid = -1;
-  const int error = ::posix_spawn(&pid, path.c_str(), &actions, &attributes, arguments.data(), environment);
+  if (error == 0)
+    error = ::posix_spawn(&pid, path.c_str(), &actions, &attributes, arguments.data(), environment);
   posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&actions);
   if (error != 0) return fail(system_error(error, "cannot start the program", path));
