@@ -1,6 +1,7 @@
 // Large extents before they are asked for: several are read and then hashed together, which sixteen lanes
 // make more than twice as fast as one after the other.
 #include <algorithm>
+#include <memory>
 #include <vector>
 
 #include <asl/engine/hash.h>
@@ -58,6 +59,13 @@ class BlockReader::QueueLoan {
 
 void BlockReader::read_ahead(std::span<const ExtentLocation> extents) {
   std::vector<Ahead> claimed = claim(extents);
+  // Whoever asks for a claimed extent waits for it: it is let go whatever happens here.
+  struct Publishing {
+    BlockReader& reader;
+    std::vector<Ahead>& claimed;
+    ~Publishing() { reader.publish(claimed); }
+  };
+  const Publishing at_the_end{*this, claimed};
   // Whoever asks for one that could not be read reads it himself, and gets the error.
   static_cast<void>(read_claimed(claimed));
   std::vector<Ahead*> unchecked;
@@ -77,7 +85,6 @@ void BlockReader::read_ahead(std::span<const ExtentLocation> extents) {
     unchecked[k]->good = digests[k] == extent.digest;
     if (unchecked[k]->good && options_.verify == VerifyReads::kOnce) verified_.insert(extent);
   }
-  publish(claimed);
 }
 
 Result<void> BlockReader::read_claimed(std::vector<Ahead>& claimed) {
