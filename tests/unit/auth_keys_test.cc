@@ -201,6 +201,20 @@ TEST(PassPhrases, TakeOneLineFromADescriptorAndLeaveTheRest) {
   ::close(ends[0]);
 }
 
+// A signal's handler may run between a look at the stop token and the wait for the terminal, which then goes
+// on.
+TEST(PassPhrases, AStopIsSeenWithoutASignalThatEndsTheWait) {
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  int looks = 0;
+  const auto phrase = read_pass_phrase({.file = {}, .descriptor = ends[0]}, PassPhraseUse::kOpen, "",
+                                       [&looks] { return ++looks > 1; });
+  ASSERT_FALSE(phrase.has_value());
+  EXPECT_EQ(phrase.error().code, ErrorCode::kInterrupted);
+  ::close(ends[0]);
+  ::close(ends[1]);
+}
+
 TEST(Words, AreThoseOfTheList) {
   // The fingerprint that the list's authors give as their example.
   Bytes bytes(20);

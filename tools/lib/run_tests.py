@@ -22,7 +22,7 @@ import fuzzing
 # A unit test may take this many times meson's default of 30 s before it is stopped: machines are slow at times.
 TIMEOUT_FACTOR = 10
 TIMEOUT_FACTOR_SLOW = 40
-BATS_TIMEOUT_S = 1800
+BATS_TIMEOUT_S = 900
 BATS_TIMEOUT_LONG_S = 4 * 3600
 # Of a failed case's output, this much is shown.
 OUTPUT_LINES_MAX = 60

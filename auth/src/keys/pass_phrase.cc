@@ -2,6 +2,7 @@
 #include <cstring>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -49,17 +50,29 @@ class NoEcho {
   bool active_ = false;
 };
 
+// A signal that comes between a look at the stop token and read() would not end that read: it is waited in
+// pieces of this size.
+constexpr int kWaitMs = 100;
+
+Result<void> wait_readable(int fd, const std::function<bool()>& stop) {
+  for (;;) {
+    if (stop()) return fail(ErrorCode::kInterrupted, "interrupted while waiting for the pass phrase");
+    pollfd wanted{.fd = fd, .events = POLLIN, .revents = 0};
+    const int ready = ::poll(&wanted, 1, kWaitMs);
+    if (ready > 0) return {};
+    if (ready < 0 && errno != EINTR) return fail(system_error(errno, "cannot wait for the pass phrase"));
+  }
+}
+
 // Up to the end, or through the first line feed where `line` is set; at most `size_max` bytes.
 Result<SecretBytes> read_some(int fd, std::size_t size_max, bool line, const std::function<bool()>& stop) {
   SecretBytes bytes(size_max);
   std::size_t size = 0;
   while (size < bytes.size()) {
+    ASL_TRY(wait_readable(fd, stop));
     // A pipe may carry more than one line: it is read byte by byte.
     const ssize_t got = ::read(fd, bytes.data() + size, line ? 1 : bytes.size() - size);
-    if (got < 0 && errno == EINTR) {
-      if (stop()) return fail(ErrorCode::kInterrupted, "interrupted while waiting for the pass phrase");
-      continue;
-    }
+    if (got < 0 && errno == EINTR) continue;
     if (got < 0) return fail(system_error(errno, "cannot read the pass phrase"));
     if (got == 0) break;
     size += static_cast<std::size_t>(got);
