@@ -232,6 +232,12 @@ TEST_F(DomainAuthority, KeysAreOnTheDiskBeforeTheDomainIs) {
     EXPECT_FALSE(make_keyed_domain(*root_, name, others, phrase, kKdfFloor).has_value());
   for (const auto& entry : test::fs::directory_iterator(root_->directory() + "/host"))
     EXPECT_FALSE(entry.path().filename().string().starts_with("ceremony-")) << entry.path();
+  // Nor is what a ceremony with this root key left in the way of the next one.
+  const std::string left = root_->directory() + "/host/ceremony-" + to_hex(domain_id_of(third.public_key()));
+  test::fs::create_directory(left);
+  test::write_text(left + "/dam-signer.priv.enc", "of a domain that never was");
+  value_of(make_keyed_domain(*root_, "third", others, phrase, kKdfFloor));
+  EXPECT_FALSE(test::fs::exists(left));
   // A crash between the first log record and the key files' last place: they are brought there later.
   const std::string staged = root_->directory() + "/host/ceremony-" + to_hex(made.id);
   test::fs::create_directory(staged);

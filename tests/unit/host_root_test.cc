@@ -96,5 +96,35 @@ TEST(HostRoot, ADomainWithAnUnreadableLogHidesNoOther) {
   EXPECT_FALSE(root.create_local_domain("bad").has_value());
 }
 
+// A power cut in the making of a keyed domain: its id is that of a key, and comes again with the next try.
+TEST(HostRoot, TheRemainsOfAnInterruptedMakingAreNotInTheWayOfTheNext) {
+  const test::TempDirectory directory;
+  const auto io = io::make_default_io();
+  HostRoot root = value_of(HostRoot::init(*io, directory / "root"));
+  DomainId id{};
+  id.fill(std::byte{7});
+  Digest key{};
+  key.fill(std::byte{9});
+  const std::string place = directory / "root/domains/" + to_hex(id);
+  for (const char* copy : {"-1", "-2"}) {
+    test::fs::create_directories(place + "/log");
+    write_text(place + "/log/something", copy);
+    const DomainSummary made = value_of(root.create_domain(std::string("keyed") + copy, id, key));
+    EXPECT_EQ(made.directory, place);
+    EXPECT_TRUE(
+        test::fs::exists(directory / "root/quarantine/domain-" + to_hex(id) + copy + "/log/something"));
+    EXPECT_EQ(value_of(root.find_domain(std::string("keyed") + copy)).id, id);
+    test::fs::remove_all(place);
+    write_text(directory / "root/host/domains", "");
+  }
+  // One that host/domains names was whole once: it is not an interrupted making, whatever it has lost.
+  value_of(root.create_domain("whole", id, key));
+  test::fs::remove(place + "/layout");
+  const auto refused = root.create_domain("again", id, key);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code, ErrorCode::kIntegrity);
+  EXPECT_TRUE(test::fs::exists(place + "/log"));
+}
+
 }  // namespace
 }  // namespace asl

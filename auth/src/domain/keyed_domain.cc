@@ -28,10 +28,12 @@ Result<void> stage(const std::string& directory, const NewKey& key, const Secret
 // A name that is taken is found before a minute is spent on keys.
 Result<void> check_unused(const HostRoot& root, const std::string& alias, const DomainId& id) {
   ASL_ASSIGN(const std::vector<DomainSummary> present, root.domains());
-  for (const DomainSummary& domain : present)
+  for (const DomainSummary& domain : present) {
+    if (domain.unreadable) return fail(*domain.unreadable);  // the name may be its own
     if (domain.alias == alias || domain.id == id)
       return fail(
           Error{.code = ErrorCode::kRefused, .message = "there is such a domain already", .object = alias});
+  }
   return {};
 }
 
@@ -75,6 +77,8 @@ Result<DomainSummary> make_keyed_domain(HostRoot& root, const std::string& alias
   ASL_TRY(check_unused(root, alias, id));
   io::Io& io = root.io();
   const std::string directory = ceremony_directory(root, id);
+  // Of a ceremony with this root key that ended before the domain was: its other key signed nothing.
+  if (io::exists(io, directory)) discard(io, directory);
   ASL_TRY(io.make_directory(directory));
   for (const NewKey& key : keys) ASL_TRY(stage(directory, key, pass_phrase, cost));
   ASL_TRY(io.sync_directory(directory));

@@ -34,6 +34,8 @@ constexpr std::string_view kHostDirectories[] = {
 constexpr std::uint64_t kDomainsFileMax = 1 << 20;
 constexpr std::size_t kAliasMax = 64;
 constexpr std::size_t kDomainIdHex = 40;
+// Power cuts during the making of one domain.
+constexpr unsigned kAsideMax = 100;
 
 Result<Bytes> random_bytes(std::size_t size) {
   Bytes bytes(size);
@@ -177,6 +179,7 @@ Result<DomainSummary> HostRoot::create_domain(const std::string& alias, const Do
   const std::string parent = directory_ + "/domains";
   const std::string hex = asl::to_hex(id);
   const DomainLayout layout(parent + "/" + hex);
+  if (io::exists(*io_, layout.directory())) ASL_TRY(put_aside(hex));
   ASL_TRY(layout.create_directories(*io_));
   ASL_TRY(layout.fill_reserve(*io_, kReserveBaseBytes));
   ASL_ASSIGN(LogWriter log, LogWriter::create(*io_, LogFiles(layout.directory()), id, {}));
@@ -195,6 +198,26 @@ Result<DomainSummary> HostRoot::create_domain(const std::string& alias, const Do
   lines.insert(lines.end(), added.begin(), added.end());
   ASL_TRY(io::replace_file(*io_, directory_ + "/host/domains", lines));
   return DomainSummary{.id = id, .alias = alias, .directory = layout.directory(), .unreadable = {}};
+}
+
+// What an interrupted making left: it has no layout line, and host/domains does not name it. Kept all the
+// same.
+Result<void> HostRoot::put_aside(const std::string& hex) {
+  ASL_TRY(check_none_lost());
+  const std::string from = directory_ + "/domains";
+  const std::string to = directory_ + "/quarantine";
+  for (unsigned copy = 1; copy <= kAsideMax; ++copy) {
+    const std::string kept = to + "/domain-" + hex + "-" + std::to_string(copy);
+    if (io::exists(*io_, kept)) continue;
+    ASL_TRY(io_->rename(from + "/" + hex, kept, false));
+    ASL_TRY(io_->sync_directory(to));
+    return io_->sync_directory(from);
+  }
+  return fail(Error{.code = ErrorCode::kRefused,
+                    .message = "there are too many remains of this domain already",
+                    .object = hex,
+                    .path = to,
+                    .hint = "take them away"});
 }
 
 Result<std::vector<std::string>> HostRoot::listed_ids() const {

@@ -52,7 +52,8 @@ class HostRoot {
   // Makes an empty local domain (no key) and registers it. The alias matches [A-Za-z0-9._-]{1,64}, does not
   // start with '.', does not look like a domain id and is new (kRefused). Durable on return.
   Result<DomainSummary> create_local_domain(const std::string& alias);
-  // The same with a given identity; used for keyed domains. `root_public_key` is zero for a local one.
+  // The same with a given identity; used for keyed domains. `root_public_key` is zero for a local one. What
+  // an interrupted call with this identity left goes to quarantine/.
   Result<DomainSummary> create_domain(const std::string& alias, const DomainId& id,
                                       const Digest& root_public_key);
 
@@ -71,6 +72,7 @@ class HostRoot {
   HostRoot(io::Io& io, std::string directory) : io_(&io), directory_(std::move(directory)) {}
   Result<std::vector<std::string>> listed_ids() const;
   Result<void> check_none_lost() const;
+  Result<void> put_aside(const std::string& hex);
   io::Io* io_;
   std::string directory_;
   bool read_only_ = false;
