@@ -105,8 +105,8 @@ _asl_auth_host() {
     "genesis|--root-set") _asl_paths -f; return ;;
     "genesis|--root-words") :; return ;;
     "genesis|--image-sha256") :; return ;;
-    "genesis|--date") :; return ;;
     "genesis|--kdf") COMPREPLY=($(compgen -W 'default moderate' -- "$cur")); return ;;
+    "genesis|--date") :; return ;;
     "genesis|--words") :; return ;;
     "genesis|--pass-file") _asl_paths -f; return ;;
     "genesis|--pass-fd") :; return ;;
@@ -118,8 +118,8 @@ _asl_auth_host() {
     "domain create|--root-set") _asl_paths -f; return ;;
     "domain create|--root-words") :; return ;;
     "domain create|--image-sha256") :; return ;;
-    "domain create|--date") :; return ;;
     "domain create|--kdf") COMPREPLY=($(compgen -W 'default moderate' -- "$cur")); return ;;
+    "domain create|--date") :; return ;;
     "domain create|--words") :; return ;;
     "domain create|--pass-file") _asl_paths -f; return ;;
     "domain create|--pass-fd") :; return ;;
@@ -192,8 +192,8 @@ _asl_auth_host() {
       'cert request') options+=' --chain --principal --version-number --to -k --key --pass-file --pass-fd' ;;
       'cert issue') options+=' --chain --root-set --to --confirm -k --key --pass-file --pass-fd' ;;
       'cert verify') options+=' --root-set --chain' ;;
-      'genesis') options+=' --root-key -k --key --principal --requester --policy --root-set --root-words --image-sha256 --date --kdf --generate --words --pass-file --pass-fd' ;;
-      'domain create') options+=' --root-key -k --key --principal --requester --policy --root-set --root-words --image-sha256 --date --kdf --generate --words --pass-file --pass-fd' ;;
+      'genesis') options+=' --root-key -k --key --principal --requester --policy --root-set --root-words --image-sha256 --kdf --date --generate --words --pass-file --pass-fd' ;;
+      'domain create') options+=' --root-key -k --key --principal --requester --policy --root-set --root-words --image-sha256 --kdf --date --generate --words --pass-file --pass-fd' ;;
       'dam issue') options+=' --principal --remove --new-root --policy --root-key -k --key --image-sha256 --date --pass-file --pass-fd' ;;
       'bind') options+=' --root-words' ;;
       'publish') options+=' -k --key --pass-file --pass-fd' ;;

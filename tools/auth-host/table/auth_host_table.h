@@ -23,6 +23,9 @@ std::vector<CommandSpec> admission_commands();
 
 // Options that several rows share.
 std::vector<OptionSpec> pass_options();
+OptionSpec kdf_option();
+// --generate and --words: a pass phrase that is made.
+std::vector<OptionSpec> phrase_options();
 std::vector<OptionSpec> date_options();
 OptionSpec operational_key_option();
 // --key, required by the handler, and pass_options.

@@ -17,24 +17,6 @@ OptionSpec image_option() {
           .help = "SHA-256 of the image that this machine was booted from, for the environment claim"};
 }
 
-std::vector<OptionSpec> phrase_options() {
-  return {
-      {.name = "kdf",
-       .kind = ValueKind::kEnum,
-       .metavar = "COST",
-       .help = "What each guess of the pass phrase costs, see 'key new'",
-       .default_text = "default",
-       .choices = {"default", "moderate"}},
-      {.name = "generate", .help = "Make the pass phrase of random words and show it once on the terminal"},
-      {.name = "words",
-       .kind = ValueKind::kInteger,
-       .metavar = "N",
-       .help = "Number of words for --generate",
-       .default_text = "10",
-       .min = 8,
-       .max = 24}};
-}
-
 std::vector<OptionSpec> genesis_options() {
   return with(
       with(
@@ -68,7 +50,8 @@ std::vector<OptionSpec> genesis_options() {
             .help = "Root set that is to certify the domain; nothing works then until a certificate is bound",
             .repeatable = true},
            root_words_option(),
-           image_option()},
+           image_option(),
+           kdf_option()},
           date_options()),
       with(phrase_options(), pass_options()));
 }

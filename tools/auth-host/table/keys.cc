@@ -1,7 +1,6 @@
 #include "auth_host_table.h"
 
 namespace asl::cli {
-namespace {
 
 OptionSpec kdf_option() {
   return {
@@ -28,6 +27,8 @@ std::vector<OptionSpec> phrase_options() {
        .min = 8,
        .max = 24}};
 }
+
+namespace {
 
 CommandSpec key_new_command() {
   return {
