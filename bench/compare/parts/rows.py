@@ -5,7 +5,7 @@ import shutil
 import statistics
 import subprocess
 
-from . import measure, peers, views
+from . import measure, peers, small, views
 from .measure import Command, CommandFailed
 
 TREE_ROWS = {
@@ -18,7 +18,7 @@ IMAGE_ROWS = {
     'image': 'ingest a disk image',
     'after-image': 'ingest the tree after its image',
 }
-ROWS = {**TREE_ROWS, **IMAGE_ROWS, **views.ROWS}
+ROWS = {**TREE_ROWS, **IMAGE_ROWS, **views.ROWS, **small.ROWS}
 
 # What a store must at least take of its source's bytes, and may at most grow when nothing changed: /usr holds
 # a few per cent of equal files, and a second snapshot is small. Outside these, a peer did something else.

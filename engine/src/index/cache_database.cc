@@ -19,11 +19,15 @@ constexpr int kBackgroundJobs = 2;
 // Each open table costs a descriptor and a little memory; 100 million references are about 150 tables.
 constexpr int kOpenTablesMax = 256;
 constexpr std::uint64_t kTableBytes = 64 << 20;
-constexpr std::size_t kBlockBytes = 4096;
+// Digests next to each other have nothing in common: a block serves one look-up and is not worth memory.
+// Larger blocks have a smaller index, which stays in memory beside the filters.
+constexpr std::size_t kBlockBytes = 16384;
+// A filter or an index is read and kept in pieces of this size.
+constexpr std::size_t kFilterPieceBytes = 16384;
 // Of absent keys about 1 in 1000 costs a read.
 constexpr double kFilterBitsPerKey = 14;
 // Filters and index blocks may fill this part of the cache before they push each other out.
-constexpr double kHighPriorityPart = 0.8;
+constexpr double kHighPriorityPart = 0.9;
 constexpr int kCacheShardBits = 4;
 
 // Adds an entry to a digest without reading what is there: the newest entry of each kind wins.
@@ -65,6 +69,7 @@ rocksdb::BlockBasedTableOptions table_options(const std::shared_ptr<rocksdb::Cac
   table.format_version = 5;
   table.filter_policy.reset(rocksdb::NewRibbonFilterPolicy(kFilterBitsPerKey));
   table.whole_key_filtering = true;
+  table.metadata_block_size = kFilterPieceBytes;
   table.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
   table.partition_filters = true;
   table.cache_index_and_filter_blocks = true;
@@ -100,9 +105,9 @@ rocksdb::Options database_options(const std::shared_ptr<rocksdb::Cache>& block_c
 }  // namespace
 
 std::size_t cache_bytes_for(std::uint64_t keys) {
-  const std::uint64_t wanted =
-      kCacheBytesBase + std::min<std::uint64_t>(keys, kCacheBytesMax) * kCacheBytesPerKey;
-  return static_cast<std::size_t>(std::min<std::uint64_t>(wanted, kCacheBytesMax));
+  const std::uint64_t counted = std::min<std::uint64_t>(keys, kCacheBytesMax);
+  return static_cast<std::size_t>(
+      std::min<std::uint64_t>(kCacheBytesBase + counted * kCacheBitsPerKey / 8, kCacheBytesMax));
 }
 
 Error database_error(const rocksdb::Status& status, std::string message, const std::string& path) {
