@@ -83,6 +83,10 @@ _asl() {
     "forget|--keep-yearly") :; return ;;
     "forget|--keep-within") :; return ;;
     "forget|--keep-tag") :; return ;;
+    "rewrite|--exclude") :; return ;;
+    "rewrite|--exclude-from") _asl_paths -f; return ;;
+    "rewrite|--exclude-larger-than") :; return ;;
+    "rewrite|--exclude-source") :; return ;;
     "log|--since") :; return ;;
     "log|--last"|"log|-n") :; return ;;
     "verify|--sample") :; return ;;
@@ -129,6 +133,7 @@ _asl() {
       'snapshot hold') options+=' --reason' ;;
       'snapshot release') options+=' --reason' ;;
       'forget') options+=' --keep-last --keep-hourly --keep-daily --keep-weekly --keep-monthly --keep-yearly --keep-within --keep-tag --keep-labelled -n --dry-run' ;;
+      'rewrite') options+=' --all --exclude --exclude-from --exclude-larger-than --exclude-source --forget -n --dry-run' ;;
       'log') options+=' --since -n --last --hashes' ;;
       'verify') options+=' --data --artifacts --sample --max-age --rate' ;;
       'repair') options+=' --from --data --search -n --dry-run' ;;
@@ -145,7 +150,7 @@ _asl() {
     return
   fi
   case $command in
-    '') COMPREPLY=($(compgen -W 'ingest import-tar put ls tree cat sums find diff stat restore get export-tar mount umount snapshots snapshot forget log verify repair gc unpin tombstone stats index bench init domain copy import help' -- "$cur")) ;;
+    '') COMPREPLY=($(compgen -W 'ingest import-tar put ls tree cat sums find diff stat restore get export-tar mount umount snapshots snapshot forget rewrite log verify repair gc unpin tombstone stats index bench init domain copy import help' -- "$cur")) ;;
     'snapshot') COMPREPLY=($(compgen -W 'show label forget hold release' -- "$cur")) ;;
     'index') COMPREPLY=($(compgen -W 'rebuild' -- "$cur")) ;;
     'domain') COMPREPLY=($(compgen -W 'create list show' -- "$cur")) ;;
@@ -157,7 +162,7 @@ _asl() {
     'init') _asl_paths -d ;;
     'copy') _asl_paths -d ;;
     'import') _asl_paths -d ;;
-    'help') COMPREPLY=($(compgen -W 'ingest import-tar put ls tree cat sums find diff stat restore get export-tar mount umount snapshots snapshot forget log verify repair gc unpin tombstone stats index bench init domain copy import help' -- "$cur")) ;;
+    'help') COMPREPLY=($(compgen -W 'ingest import-tar put ls tree cat sums find diff stat restore get export-tar mount umount snapshots snapshot forget rewrite log verify repair gc unpin tombstone stats index bench init domain copy import help' -- "$cur")) ;;
   esac
 }
 

@@ -8,6 +8,16 @@
 
 namespace asl::cli {
 
+void put_counts(Json& object, const SnapshotCounts& counts) {
+  object["files"] = counts.files;
+  object["directories"] = counts.directories;
+  object["symlinks"] = counts.symlinks;
+  object["others"] = counts.others;
+  object["bytes"] = counts.bytes;
+  object["errors"] = counts.errors;
+  object["partial"] = counts.partial;
+}
+
 void put_snapshot(Json& object, const Snapshot& snapshot, const SnapshotState& state, bool published) {
   object["snapshot_id"] = snapshot.snapshot_id;
   object["reference"] = to_text(state.reference);
@@ -24,13 +34,7 @@ void put_snapshot(Json& object, const Snapshot& snapshot, const SnapshotState& s
     if (!root.entry.content.is_null()) source["content"] = to_text(root.entry.content);
     object["sources"].push_back(source);
   }
-  object["files"] = snapshot.counts.files;
-  object["directories"] = snapshot.counts.directories;
-  object["symlinks"] = snapshot.counts.symlinks;
-  object["others"] = snapshot.counts.others;
-  object["bytes"] = snapshot.counts.bytes;
-  object["errors"] = snapshot.counts.errors;
-  object["partial"] = snapshot.counts.partial;
+  put_counts(object, snapshot.counts);
   object["held"] = state.held;
   if (!state.hold_reason.empty()) object["hold_reason"] = state.hold_reason;
   object["published"] = published;

@@ -148,6 +148,55 @@ CommandSpec forget_command() {
       .exit_codes = {3, 5, 7}};
 }
 
+CommandSpec rewrite_command() {
+  return {
+      .name = "rewrite",
+      .section = kSectionHistory,
+      .summary = "make snapshots anew without what should never have been ingested",
+      .description =
+          "Makes a copy of each snapshot named, without the files and directories that match; it has a "
+          "number of "
+          "its own, the same time, host and tags, and the original as its parent. A snapshot that holds "
+          "nothing of "
+          "the kind stays as it is. Nothing is read again but directories, and nothing else is written.\n\n"
+          "The originals stay until they are forgotten; --forget does that in the same step, moves their "
+          "labels, and "
+          "is refused where one is on hold or published. The bytes leave the disk with 'asl gc', as far as "
+          "nothing "
+          "else needs them.\n\n"
+          "The next ingest takes the files in again unless it gets the same patterns. What must not be read "
+          "from "
+          "now on, in any snapshot, is withdrawn by 'asl tombstone'.",
+      .positionals = {{.name = "ID", .help = kSnapshotHelp, .min = 0, .max = kUnlimited}},
+      .options = {{.name = "all", .help = "Every snapshot of the domain"},
+                  {.name = "exclude",
+                   .kind = ValueKind::kText,
+                   .metavar = "PATTERN",
+                   .help = "Take out what matches; patterns are those of 'asl ingest'",
+                   .repeatable = true},
+                  {.name = "exclude-from",
+                   .kind = ValueKind::kPath,
+                   .metavar = "FILE",
+                   .help = "Read patterns from FILE, one a line",
+                   .repeatable = true},
+                  {.name = "exclude-larger-than",
+                   .kind = ValueKind::kSize,
+                   .metavar = "SIZE",
+                   .help = "Take out files larger than SIZE"},
+                  {.name = "exclude-source",
+                   .kind = ValueKind::kText,
+                   .metavar = "PATH",
+                   .help = "Take out this source whole ('asl snapshot show' lists the sources)",
+                   .repeatable = true},
+                  {.name = "forget", .help = "Forget the originals"},
+                  {.name = "dry-run",
+                   .letter = 'n',
+                   .help = "Say what would be taken out and change nothing"}},
+      .examples = {{"asl rewrite --all --exclude id_rsa -n", "See which snapshots hold a key."},
+                   {"asl rewrite --all --exclude id_rsa --forget", "Take it out of all of them."}},
+      .exit_codes = {3, 4, 5, 7}};
+}
+
 CommandSpec log_command() {
   return {.name = "log",
           .section = kSectionHistory,
@@ -173,8 +222,8 @@ CommandSpec log_command() {
 }  // namespace
 
 std::vector<CommandSpec> history_commands() {
-  return {snapshots_command(), show_command(),    label_command(),  forget_one_command(),
-          hold_command(),      release_command(), forget_command(), log_command()};
+  return {snapshots_command(), show_command(),   label_command(),   forget_one_command(), hold_command(),
+          release_command(),   forget_command(), rewrite_command(), log_command()};
 }
 
 }  // namespace asl::cli
