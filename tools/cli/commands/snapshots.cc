@@ -65,8 +65,12 @@ Result<int> run_snapshots(Context& context, const ParsedOptions& options) {
   const auto state = store.domain->state();
   std::vector<Snapshot> found;
   std::optional<Error> damage;
-  for (const auto& [id, anchor] : state->snapshots()) {
+  const std::uint64_t wanted = options.number("last").value_or(state->snapshots().size());
+  // From the newest, so that the last few of many are not a matter of all.
+  for (auto at = state->snapshots().rbegin(); at != state->snapshots().rend() && found.size() < wanted;
+       ++at) {
     ASL_TRY(context.stop.check());
+    const auto& [id, anchor] = *at;
     if (anchor.forgotten) continue;
     auto snapshot = store.domain->snapshot(id);
     if (!snapshot) {
@@ -76,9 +80,7 @@ Result<int> run_snapshots(Context& context, const ParsedOptions& options) {
     }
     if (is_wanted(*snapshot, options)) found.push_back(std::move(*snapshot));
   }
-  const std::size_t shown = static_cast<std::size_t>(
-      std::min<std::uint64_t>(found.size(), options.number("last").value_or(found.size())));
-  found.erase(found.begin(), found.end() - static_cast<std::ptrdiff_t>(shown));
+  std::ranges::reverse(found);
   const PinReport pins = look_at_pins(*store.domain, false);
   warn_of_pins(context, pins);
   Table table = snapshot_table();
