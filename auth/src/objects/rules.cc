@@ -92,6 +92,24 @@ constexpr RuleSpec kRules[] = {
      "A domain card's policy is the one that its manifest names, and its log head is signed by a principal "
      "who "
      "may."},
+    {"bundle-layout", kMalformed,
+     "A bundle has exactly the fields of its layout, every one a text in its one spelling; nothing under "
+     "'contents' is clear."},
+    {"bundle-signed", kIntegrity,
+     "A bundle's contents are what the domain's root key signed: of a domain that is known here, the newest "
+     "root key that is known here."},
+    {"bundle-envelope", kRefused,
+     "A bundle's clear fields and its recipients are those that were signed inside: another recipient can "
+     "be added by anyone who can write the file."},
+    {"bundle-domain", kIntegrity,
+     "A bundle's domain id, keys, policy and manifests are those of one domain, and it knows no other "
+     "history of it than this host."},
+    {"bundle-admission", kIntegrity,
+     "The request in a bundle for admission is signed by the domain's root key and says what the bundle "
+     "says."},
+    {"bundle-once", kRefused, "A bundle is used up by admitting from it, and by reinstalling from it."},
+    {"bundle-custody", kRefused,
+     "A root key leaves its host only in a bundle for recovery, to recipients that the host policy lists."},
     {"key-file-key", kIntegrity,
      "A private key file names the key that it holds: its id, and the public key that the private one "
      "makes."},

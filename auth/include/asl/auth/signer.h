@@ -1,5 +1,6 @@
 // Things that can sign: a key in this process (signing_key.h), later a hardware token. There is no way to
-// have one sign plain bytes: it is asked through sign_object (envelope.h), which looks at what it signs.
+// have one sign plain bytes: it is asked through sign_object (envelope.h), which looks at what it signs, and for
+// bundles through bundle.h.
 #pragma once
 
 #include <array>
@@ -7,6 +8,7 @@
 
 #include <asl/auth/kinds.h>
 #include <asl/auth/public_key.h>
+#include <asl/auth/secret.h>
 #include <asl/engine/error.h>
 
 namespace asl::auth {
@@ -25,6 +27,7 @@ class Signer {
 
  private:
   friend Result<EnvelopeSignature> sign_object(Kind kind, std::string_view payload, Signer& signer);
+  friend Result<EnvelopeSignature> sign_bundle_contents(const SecretBytes& canonical, Signer& signer);
   // Ed25519 over a pre-authentication encoding.
   virtual Result<std::array<std::byte, 64>> sign_encoded(ByteSpan pre_authentication) = 0;
 };

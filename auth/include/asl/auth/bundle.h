@@ -1,0 +1,86 @@
+// Bundles: SOPS files that carry a domain's authority to another machine (doc/format-bundle.md). Transport
+// only: a bundle is never an artifact, never bound, and holds no key that anything works with.
+//
+// Pure functions, any thread. A root key that a bundle holds is in protected memory all the way.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <asl/auth/admission.h>
+#include <asl/auth/age.h>
+#include <asl/auth/authority.h>
+#include <asl/auth/dam.h>
+#include <asl/auth/policy.h>
+#include <asl/auth/secret.h>
+#include <asl/auth/signing_key.h>
+#include <asl/engine/domain.h>
+#include <asl/engine/error.h>
+#include <asl/engine/log_record.h>
+
+namespace asl::auth {
+
+inline constexpr std::size_t kBundleFileMax = std::size_t{1} << 20;  // bytes
+inline constexpr std::size_t kBundleArtifactsMax = 256;
+inline constexpr std::size_t kBundleNotesMax = 4096;       // bytes
+inline constexpr std::size_t kIdentityFileMax = 64 << 10;  // bytes: hundreds of identities
+
+enum class BundlePurpose : std::uint8_t { kAdmission, kRescue, kRecovery };
+std::string_view purpose_name(BundlePurpose purpose);
+std::optional<BundlePurpose> purpose_of_name(std::string_view name);
+
+struct Bundle {
+  Uuid bundle_id{};
+  std::string created_at;  // YYYY-MM-DDTHH:MM:SSZ, as some clock said
+  BundlePurpose purpose = BundlePurpose::kRescue;
+  DomainId audience{};  // the domain that it is for; its own, but for admission
+  DamChain chain;
+  Policy policy;
+  std::string key_created_at;
+  std::vector<AgeRecipient> recipients;  // sorted by their text, each once
+  std::string admission_request;         // an envelope; purpose admission only
+  std::vector<std::string> artifacts;    // envelopes that may help; nothing depends on them
+  std::string notes;
+  SecretBytes root_seed;   // purpose recovery only
+  Digest contents_hash{};  // the object hash of what is signed; its words are the bundle's words
+
+  const DomainId& domain_id() const { return chain.latest().domain_id; }
+};
+
+// Where a bundle is opened.
+struct BundleHost {
+  const Authority* authority = nullptr;  // what this host knows of domains; null: nothing
+  std::vector<Uuid> used{};              // bundles that were used up here
+};
+BundleHost bundle_host(const Authority& authority, const Domain& domain);
+
+// Every rule, in this order: structure, decryption, MAC, signature, what was signed of the envelope, policy
+// and keys, request, used once. The first that fails decides.
+Result<Bundle> open_bundle(std::string_view text, std::span<const AgeIdentity> identities,
+                           const BundleHost& host);
+
+// Signs and seals `bundle` (contents_hash is filled in) as YAML. `custody`: the recipients to whom a root key
+// may go, as the host policy lists them.
+Result<std::string> seal_bundle(Bundle& bundle, Signer& root, std::span<const AgeRecipient> custody);
+
+// "asl-<purpose>-<first 12 digits of the domain id>.sops.yaml".
+std::string bundle_file_name(const Bundle& bundle);
+// "8-4-4-4-12" lower-case hex digits, and back.
+std::string uuid_text(const Uuid& id);
+std::optional<Uuid> uuid_of_text(std::string_view text);
+
+// The signature over a bundle's contents by a key of class domain root, made and then verified; the only way
+// to sign what holds a secret.
+Result<EnvelopeSignature> sign_bundle_contents(const SecretBytes& canonical, Signer& signer);
+
+// age identities, one a line; lines that are empty or begin with '#' are skipped.
+Result<std::vector<AgeIdentity>> parse_identities(const SecretBytes& text);
+// Canonical JSON {"custody_recipients":[...],"kind":"host-policy","v":1}; the recipients.
+Result<std::vector<AgeRecipient>> parse_host_policy(std::string_view text);
+
+}  // namespace asl::auth
