@@ -26,7 +26,9 @@
 #include "age/armor.h"
 #include "age/bech32.h"
 #include "age/header.h"
+#include "bundle/layout.h"
 #include "fuzz.h"
+#include "sops/sops_file.h"
 
 namespace asl::fuzz {
 namespace {
@@ -179,6 +181,23 @@ void fuzz_age_armor(ByteSpan input) {
   must(encoder.finish(), "armor can be ended");
   require(must(read_all(armor_decoder(source_of(again, 7))), "our armor is armor") == *decoded,
           "armor comes back as it was");
+}
+
+void fuzz_sops(ByteSpan input) {
+  const std::string_view text = as_text(input);
+  if (const auto value = parse_enc_value(text))
+    require(to_text(*value) == text, "a sealed value has one spelling");
+  if (const auto id = uuid_of_text(text)) require(uuid_text(*id) == text, "a bundle id has one spelling");
+  const auto lenient = parse_sops(text, {});
+  const auto strict = parse_sops(text, {.encrypted_regex = kBundleRegex});
+  require(!strict || lenient.has_value(), "a bundle's metadata are any SOPS file's");
+  if (!strict) return;
+  require(!strict->seals.empty() && strict->seals.size() <= kSopsRecipientsMax, "it is for somebody");
+  require(is_sops_time(strict->last_modified), "it was modified at some time");
+  // Nobody's key opens it, and that is said before anything else of its secrets.
+  const auto opened = decrypt_sops(*strict, {}, is_bundle_secret);
+  require(!opened && opened.error().code == ErrorCode::kRefused, "without an identity nothing opens");
+  static_cast<void>(value_of_yaml(strict->tree, bundle_schema()));
 }
 
 }  // namespace asl::fuzz

@@ -2,12 +2,14 @@
 #include <fmt/format.h>
 
 #include <asl/auth/admission_check.h>
+#include <asl/auth/bundle.h>
 #include <asl/auth/canonical_json.h>
 #include <asl/auth/domain_card.h>
 #include <asl/auth/files.h>
 #include <asl/auth/pass_phrase.h>
 #include <asl/auth/secret.h>
 
+#include "commands/bundle_access.h"
 #include "commands/domain_access.h"
 #include "commands/key_access.h"
 #include "commands/object_text.h"
@@ -29,6 +31,29 @@ std::optional<auth::LeaseTerms> lease_terms(const ParsedOptions& options) {
   if (!bytes) return std::nullopt;
   return auth::LeaseTerms{.max_bytes = *bytes,
                           .days = static_cast<std::uint32_t>(options.number("lease-days").value())};
+}
+
+// A request as a file, or out of a bundle.
+struct AdmissionText {
+  std::string request;
+  std::optional<auth::Bundle> bundle;
+};
+Result<AdmissionText> read_admission(const ParsedOptions& options, const std::string& path,
+                                     const auth::BundleHost& host) {
+  AdmissionText given;
+  if (!options.has("identity")) {
+    ASL_ASSIGN(given.request, auth::read_text_file(path, auth::kCanonicalSizeMaxLists));
+    return given;
+  }
+  ASL_ASSIGN(auth::Bundle bundle, read_bundle(options, path, host));
+  if (bundle.purpose != auth::BundlePurpose::kAdmission)
+    return fail(Error{.code = ErrorCode::kRefused,
+                      .message = "the bundle is not for admission",
+                      .path = path,
+                      .hint = "asl-auth-host bundle open"});
+  given.request = bundle.admission_request;
+  given.bundle = std::move(bundle);
+  return given;
 }
 
 Uuid random_id() {
@@ -102,9 +127,11 @@ Result<int> run_admission_request(Context& context, const ParsedOptions& options
 
 Result<int> run_admit(Context& context, const ParsedOptions& options) {
   const std::string& path = options.argument("REQUEST");
-  ASL_ASSIGN(const std::string text, auth::read_text_file(path, auth::kCanonicalSizeMaxLists));
   ASL_ASSIGN(const OpenDomain open, open_domain(context));
   ASL_ASSIGN(const auth::Authority before, auth::Authority::load(*open.domain));
+  ASL_ASSIGN(const AdmissionText given,
+             read_admission(options, path, auth::bundle_host(before, *open.domain)));
+  const std::string& text = given.request;
   if (!before.has_manifest()) return fail(before.require(auth::Action::kAdmitDomain, {}).error());
   auto first = auth::judge_admission(before, text);
   if (!first) return fail(std::move(first.error()).with_path(path));
@@ -118,6 +145,7 @@ Result<int> run_admit(Context& context, const ParsedOptions& options) {
   ASL_ASSIGN(const auth::AdmissionOutcome outcome,
              auth::decide_admission(session, judgement, date.unix_seconds, key));
   session.add_record(new_record(date));
+  if (given.bundle) ASL_TRY(auth::use_up_bundle(session, *given.bundle));
   ASL_ASSIGN(const auth::AuthorityCommit commit, session.commit());
   if (const auto to = options.text("to"))
     ASL_TRY(auth::write_new_file(*to, auth::encode_envelope(outcome.decision), auth::FileMode::kPublic));

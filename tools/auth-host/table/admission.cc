@@ -59,12 +59,19 @@ CommandSpec admit_row() {
           "lease, COURTESY; DEFERRED and REJECTED change nothing (REJECTED is exit 7). Request, decision, "
           "lease and state are bound in the log in one commit. The key must be a principal's with the role "
           "federate. doc/admission.md has the order and the reason codes.",
-      .positionals = {{.name = "REQUEST", .help = "Request", .kind = ValueKind::kPath}},
+      .positionals = {{.name = "REQUEST",
+                       .help = "Request, or with --identity a bundle for admission",
+                       .kind = ValueKind::kPath}},
       .options = with(with({{.name = "confirm",
                              .kind = ValueKind::kText,
                              .metavar = "WORDS",
                              .help = "All sixteen words of the request, instead of four of them typed on the "
                                      "terminal"},
+                            {.name = "identity",
+                             .kind = ValueKind::kPath,
+                             .metavar = "FILE",
+                             .help = "REQUEST is a bundle that the age identities in FILE open; it is used "
+                                     "up"},
                             {.name = "to",
                              .kind = ValueKind::kPath,
                              .metavar = "FILE",

@@ -10,6 +10,7 @@ std::vector<CommandSpec> all_commands() {
   for (auto& command : object_commands()) all.push_back(std::move(command));
   for (auto& command : domain_commands()) all.push_back(std::move(command));
   for (auto& command : admission_commands()) all.push_back(std::move(command));
+  for (auto& command : bundle_commands()) all.push_back(std::move(command));
   for (auto& command : common_commands(kSectionAuthHelp)) all.push_back(std::move(command));
   return all;
 }
@@ -67,8 +68,8 @@ ProgramSpec auth_host_table() {
           "Pass phrases are asked for on the terminal, or come from a file or a descriptor; never from the "
           "command "
           "line or the environment.",
-      .sections = {kSectionKeys, kSectionSignatures, kSectionDomains, kSectionPeers, kSectionLog,
-                   kSectionRoots, kSectionAuthHelp},
+      .sections = {kSectionKeys, kSectionSignatures, kSectionDomains, kSectionPeers, kSectionBundles,
+                   kSectionLog, kSectionRoots, kSectionAuthHelp},
       .options = common_options(),
       .commands = all_commands(),
       .groups = {{"key", "make, show, check and re-encrypt keys"},
@@ -76,6 +77,7 @@ ProgramSpec auth_host_table() {
                  {"dam", "issue and verify a domain's manifests"},
                  {"domain", "make a keyed domain, show its authority, change the state of another"},
                  {"admission", "ask another domain to be admitted"},
+                 {"bundle", "carry authority to another machine, encrypted"},
                  {"log", "sign and check where a log stands"},
                  {"root-set", "make, rotate and verify root sets"},
                  {"cert", "request, issue and verify certificates"}},
@@ -83,8 +85,9 @@ ProgramSpec auth_host_table() {
                       {"TERM", "'dumb' turns the progress line off."}},
       .files = {{"NAME.pub", "A public key: one line of text."},
                 {"NAME.priv.enc", "A private key, encrypted by a pass phrase; mode 0600."},
+                {"*.sops.yaml", "A bundle: authority on its way to another machine, encrypted; a SOPS file."},
                 {"*.sig", "An envelope: an object and the signatures on it."}},
-      .see_also = {"asl(1)", "age(1)", "minisign(1)"},
+      .see_also = {"asl(1)", "age(1)", "sops(1)", "minisign(1)"},
   };
 }
 

@@ -13,6 +13,7 @@ inline constexpr std::string_view kSectionKeys = "Keys";
 inline constexpr std::string_view kSectionSignatures = "Signed objects";
 inline constexpr std::string_view kSectionDomains = "Domains and their manifests";
 inline constexpr std::string_view kSectionPeers = "Other domains";
+inline constexpr std::string_view kSectionBundles = "Bundles";
 inline constexpr std::string_view kSectionLog = "The log";
 inline constexpr std::string_view kSectionRoots = "Offline roots and certificates";
 inline constexpr std::string_view kSectionAuthHelp = "Help";
@@ -20,6 +21,7 @@ std::vector<CommandSpec> key_commands();
 std::vector<CommandSpec> object_commands();
 std::vector<CommandSpec> domain_commands();
 std::vector<CommandSpec> admission_commands();
+std::vector<CommandSpec> bundle_commands();
 
 // Options that several rows share.
 std::vector<OptionSpec> pass_options();
