@@ -382,6 +382,21 @@ TEST(Bundle, RejectCorpus) {
                             [&](const std::string& text) { return open_bundle(text, identities, {}); });
 }
 
+// Made by tests/bad/auth/make-bundle-corpus, in Python: opened for ever.
+TEST(Bundle, OpensWhatWasMadeOnce) {
+  std::vector<AgeIdentity> identities;
+  identities.push_back(identity_of(2));
+  for (const std::string kind : {"yaml", "json"}) {
+    const Bundle bundle = value_of(open_bundle(
+        test::read_file(ASL_SOURCE_TREE "/tests/compat/auth/recovery.sops." + kind), identities, {}));
+    EXPECT_EQ(uuid_text(bundle.bundle_id), "7a0c1f6e-6f7b-4a52-9e0e-0f3a9d2c5b11");
+    EXPECT_EQ(to_hex(bundle.domain_id()), "bd09c28bbda440f86d133ad43e75caf7cffd69d4");
+    EXPECT_EQ(bundle.notes, "for the tests");
+    EXPECT_EQ(SigningKey(KeyClass::kDomainRoot, bundle.root_seed).public_key(),
+              test::key_of(KeyClass::kDomainRoot, 0).public_key());
+  }
+}
+
 TEST(BundleIdentities, NeverShowALine) {
   const auto bad = parse_identities(secret_of("# mine\nAGE-SECRET-KEY-1SECRET\n"));
   ASSERT_FALSE(bad);
