@@ -23,7 +23,7 @@ _asl_auth_host() {
         if [[ -z $command ]]; then
           command=$word
         else
-          [[ ' key policy dam domain admission log root-set cert ' == *" $command "* ]] && command="$command $word"
+          [[ ' key policy dam domain admission bundle log root-set cert ' == *" $command "* ]] && command="$command $word"
           break
         fi
         ;;
@@ -160,6 +160,7 @@ _asl_auth_host() {
     "admission request|--pass-file") _asl_paths -f; return ;;
     "admission request|--pass-fd") :; return ;;
     "admit|--confirm") :; return ;;
+    "admit|--identity") _asl_paths -f; return ;;
     "admit|--to") _asl_paths -f; return ;;
     "admit|--key"|"admit|-k") _asl_paths -f; return ;;
     "admit|--date") :; return ;;
@@ -171,6 +172,23 @@ _asl_auth_host() {
     "domain state|--key"|"domain state|-k") _asl_paths -f; return ;;
     "domain state|--pass-file") _asl_paths -f; return ;;
     "domain state|--pass-fd") :; return ;;
+    "bundle create|--purpose") COMPREPLY=($(compgen -W 'admission rescue recovery' -- "$cur")); return ;;
+    "bundle create|--recipient") :; return ;;
+    "bundle create|--request") _asl_paths -f; return ;;
+    "bundle create|--artifact") _asl_paths -f; return ;;
+    "bundle create|--notes") :; return ;;
+    "bundle create|--to") _asl_paths -f; return ;;
+    "bundle create|--root-key") _asl_paths -f; return ;;
+    "bundle create|--pass-file") _asl_paths -f; return ;;
+    "bundle create|--pass-fd") :; return ;;
+    "bundle verify|--identity") _asl_paths -f; return ;;
+    "bundle open|--identity") _asl_paths -f; return ;;
+    "bundle open|--confirm") :; return ;;
+    "bundle open|--to") _asl_paths -f; return ;;
+    "bundle open|--new-pass-file") _asl_paths -f; return ;;
+    "bundle open|--new-pass-fd") :; return ;;
+    "bundle open|--kdf") COMPREPLY=($(compgen -W 'default moderate' -- "$cur")); return ;;
+    "bundle open|--words") :; return ;;
     *"|--root") _asl_paths -d; return ;;
     *"|--domain"|*"|-d") :; return ;;
     *"|--progress") COMPREPLY=($(compgen -W 'auto none json line' -- "$cur")); return ;;
@@ -202,20 +220,24 @@ _asl_auth_host() {
       'card') options+=' --to -k --key --pass-file --pass-fd' ;;
       'log head') options+=' --to -k --key --pass-file --pass-fd' ;;
       'admission request') options+=' --to --scope --lease-bytes --lease-days --root-key --pass-file --pass-fd' ;;
-      'admit') options+=' --confirm --to -k --key --date --pass-file --pass-fd' ;;
+      'admit') options+=' --confirm --identity --to -k --key --date --pass-file --pass-fd' ;;
       'pin') options+=' --pin-words --root-set' ;;
       'domain state') options+=' --reason -k --key --pass-file --pass-fd' ;;
+      'bundle create') options+=' --purpose --recipient --request --artifact --notes --to --root-key --pass-file --pass-fd' ;;
+      'bundle verify') options+=' --identity' ;;
+      'bundle open') options+=' --identity --confirm --to --reinstall-root --new-pass-file --new-pass-fd --kdf --generate --words' ;;
     esac
     COMPREPLY=($(compgen -W "$options" -- "$cur"))
     return
   fi
   case $command in
-    '') COMPREPLY=($(compgen -W 'key show sign policy dam root-set cert genesis domain bind publish attest date card log audit admission admit pin help' -- "$cur")) ;;
+    '') COMPREPLY=($(compgen -W 'key show sign policy dam root-set cert genesis domain bind publish attest date card log audit admission admit pin bundle help' -- "$cur")) ;;
     'key') COMPREPLY=($(compgen -W 'new show check passwd' -- "$cur")) ;;
     'policy') COMPREPLY=($(compgen -W 'new hash check ratify' -- "$cur")) ;;
     'dam') COMPREPLY=($(compgen -W 'new verify show issue' -- "$cur")) ;;
     'domain') COMPREPLY=($(compgen -W 'create show state' -- "$cur")) ;;
     'admission') COMPREPLY=($(compgen -W 'request' -- "$cur")) ;;
+    'bundle') COMPREPLY=($(compgen -W 'create verify open' -- "$cur")) ;;
     'log') COMPREPLY=($(compgen -W 'head check' -- "$cur")) ;;
     'root-set') COMPREPLY=($(compgen -W 'new verify' -- "$cur")) ;;
     'cert') COMPREPLY=($(compgen -W 'request issue verify' -- "$cur")) ;;
@@ -239,7 +261,9 @@ _asl_auth_host() {
     'admission request') _asl_paths -f ;;
     'admit') _asl_paths -f ;;
     'pin') _asl_paths -f ;;
-    'help') COMPREPLY=($(compgen -W 'key show sign policy dam root-set cert genesis domain bind publish attest date card log audit admission admit pin help' -- "$cur")) ;;
+    'bundle verify') _asl_paths -f ;;
+    'bundle open') _asl_paths -f ;;
+    'help') COMPREPLY=($(compgen -W 'key show sign policy dam root-set cert genesis domain bind publish attest date card log audit admission admit pin bundle help' -- "$cur")) ;;
   esac
 }
 

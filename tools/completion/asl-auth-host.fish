@@ -10,7 +10,7 @@ function __asl_auth_host_command
             set skip 1
         else if not string match -q -- '-*' $word
             set -a found $word
-            if not contains -- $found[1] key policy dam domain admission log root-set cert; or test (count $found) = 2
+            if not contains -- $found[1] key policy dam domain admission bundle log root-set cert; or test (count $found) = 2
                 break
             end
         end
@@ -45,6 +45,7 @@ complete -c asl-auth-host -n 'test "(__asl_auth_host_command)" = ""' -a audit -d
 complete -c asl-auth-host -n 'test "(__asl_auth_host_command)" = ""' -a admission -d 'ask another domain to be admitted'
 complete -c asl-auth-host -n 'test "(__asl_auth_host_command)" = ""' -a admit -d 'decide about another domain\'s request'
 complete -c asl-auth-host -n 'test "(__asl_auth_host_command)" = ""' -a pin -d 'trust another domain, by its words'
+complete -c asl-auth-host -n 'test "(__asl_auth_host_command)" = ""' -a bundle -d 'carry authority to another machine, encrypted'
 complete -c asl-auth-host -n 'test "(__asl_auth_host_command)" = ""' -a help -d 'explain a command'
 complete -c asl-auth-host -n 'test "(__asl_auth_host_command)" = "key"' -a new -d 'make a key'
 complete -c asl-auth-host -n 'test "(__asl_auth_host_command)" = "key"' -a show -d 'show what a key file says'
@@ -62,6 +63,9 @@ complete -c asl-auth-host -n 'test "(__asl_auth_host_command)" = "domain"' -a cr
 complete -c asl-auth-host -n 'test "(__asl_auth_host_command)" = "domain"' -a show -d 'show what a domain\'s log says about its authority'
 complete -c asl-auth-host -n 'test "(__asl_auth_host_command)" = "domain"' -a state -d 'suspend, resume or revoke another domain'
 complete -c asl-auth-host -n 'test "(__asl_auth_host_command)" = "admission"' -a request -d 'ask another domain to be admitted'
+complete -c asl-auth-host -n 'test "(__asl_auth_host_command)" = "bundle"' -a create -d 'put a domain\'s authority into an encrypted file'
+complete -c asl-auth-host -n 'test "(__asl_auth_host_command)" = "bundle"' -a verify -d 'check a bundle by every rule, and show who can open it'
+complete -c asl-auth-host -n 'test "(__asl_auth_host_command)" = "bundle"' -a open -d 'take out what a bundle carries'
 complete -c asl-auth-host -n 'test "(__asl_auth_host_command)" = "log"' -a head -d 'sign where the log stands'
 complete -c asl-auth-host -n 'test "(__asl_auth_host_command)" = "log"' -a check -d 'prove that the log continues a signed head'
 complete -c asl-auth-host -n 'test "(__asl_auth_host_command)" = "root-set"' -a new -d 'make a root set, or the next version of one'
@@ -224,6 +228,7 @@ complete -c asl-auth-host -n 'test "(__asl_auth_host_command)" = "admission requ
 complete -c asl-auth-host -n 'test "(__asl_auth_host_command)" = "admission request"' -l pass-fd -x -d 'Read the pass phrase from the open descriptor N, one line for each key'
 complete -c asl-auth-host -n 'test "(__asl_auth_host_command)" = "admission request"' -F
 complete -c asl-auth-host -n 'test "(__asl_auth_host_command)" = "admit"' -l confirm -x -d 'All sixteen words of the request, instead of four of them typed on the terminal'
+complete -c asl-auth-host -n 'test "(__asl_auth_host_command)" = "admit"' -l identity -r -F -d 'REQUEST is a bundle that the age identities in FILE open'
 complete -c asl-auth-host -n 'test "(__asl_auth_host_command)" = "admit"' -l to -r -F -d 'Write the signed decision here as well'
 complete -c asl-auth-host -n 'test "(__asl_auth_host_command)" = "admit"' -s k -l key -r -F -d 'Operational key'
 complete -c asl-auth-host -n 'test "(__asl_auth_host_command)" = "admit"' -l date -x -d 'Date of the ceremony, as the operator knows it'
@@ -237,6 +242,27 @@ complete -c asl-auth-host -n 'test "(__asl_auth_host_command)" = "domain state"'
 complete -c asl-auth-host -n 'test "(__asl_auth_host_command)" = "domain state"' -s k -l key -r -F -d 'Operational key'
 complete -c asl-auth-host -n 'test "(__asl_auth_host_command)" = "domain state"' -l pass-file -r -F -d 'Read the pass phrase from FILE, less one final line feed'
 complete -c asl-auth-host -n 'test "(__asl_auth_host_command)" = "domain state"' -l pass-fd -x -d 'Read the pass phrase from the open descriptor N, one line for each key'
+complete -c asl-auth-host -n 'test "(__asl_auth_host_command)" = "bundle create"' -l purpose -x -a 'admission rescue recovery' -d 'What it is for'
+complete -c asl-auth-host -n 'test "(__asl_auth_host_command)" = "bundle create"' -l recipient -x -d 'Who can open it'
+complete -c asl-auth-host -n 'test "(__asl_auth_host_command)" = "bundle create"' -l request -r -F -d 'Request of \'admission request\', for admission'
+complete -c asl-auth-host -n 'test "(__asl_auth_host_command)" = "bundle create"' -l artifact -r -F -d 'An envelope that may help'
+complete -c asl-auth-host -n 'test "(__asl_auth_host_command)" = "bundle create"' -l notes -x -d 'A line for people'
+complete -c asl-auth-host -n 'test "(__asl_auth_host_command)" = "bundle create"' -l to -r -F -d 'Where it goes, instead of sops-bundles/asl-PURPOSE-DOMAIN.sops.yaml in the root'
+complete -c asl-auth-host -n 'test "(__asl_auth_host_command)" = "bundle create"' -l root-key -r -F -d 'Private root key'
+complete -c asl-auth-host -n 'test "(__asl_auth_host_command)" = "bundle create"' -l pass-file -r -F -d 'Read the pass phrase from FILE, less one final line feed'
+complete -c asl-auth-host -n 'test "(__asl_auth_host_command)" = "bundle create"' -l pass-fd -x -d 'Read the pass phrase from the open descriptor N, one line for each key'
+complete -c asl-auth-host -n 'test "(__asl_auth_host_command)" = "bundle verify"' -l identity -r -F -d 'age identity file (AGE-SECRET-KEY-1..., one a line)'
+complete -c asl-auth-host -n 'test "(__asl_auth_host_command)" = "bundle verify"' -F
+complete -c asl-auth-host -n 'test "(__asl_auth_host_command)" = "bundle open"' -l identity -r -F -d 'age identity file (AGE-SECRET-KEY-1..., one a line)'
+complete -c asl-auth-host -n 'test "(__asl_auth_host_command)" = "bundle open"' -l confirm -x -d 'All sixteen words, instead of typing them on the terminal'
+complete -c asl-auth-host -n 'test "(__asl_auth_host_command)" = "bundle open"' -l to -r -F -d 'Write root.pub, dam.chain, the policy, request and artifacts as new files there'
+complete -c asl-auth-host -n 'test "(__asl_auth_host_command)" = "bundle open"' -l reinstall-root -d 'Make the root key the domain\'s own again'
+complete -c asl-auth-host -n 'test "(__asl_auth_host_command)" = "bundle open"' -l new-pass-file -r -F -d 'Read the root key\'s new pass phrase from FILE'
+complete -c asl-auth-host -n 'test "(__asl_auth_host_command)" = "bundle open"' -l new-pass-fd -x -d 'Read the new pass phrase from the open descriptor N'
+complete -c asl-auth-host -n 'test "(__asl_auth_host_command)" = "bundle open"' -l kdf -x -a 'default moderate' -d 'What each guess of the pass phrase costs'
+complete -c asl-auth-host -n 'test "(__asl_auth_host_command)" = "bundle open"' -l generate -d 'Make the pass phrase of random words, 8 bits of entropy each, and show it once on the terminal'
+complete -c asl-auth-host -n 'test "(__asl_auth_host_command)" = "bundle open"' -l words -x -d 'Number of words for --generate'
+complete -c asl-auth-host -n 'test "(__asl_auth_host_command)" = "bundle open"' -F
 complete -c asl-auth-host -n 'test "(__asl_auth_host_command)" = "help"' -a key -d 'make, show, check and re-encrypt keys'
 complete -c asl-auth-host -n 'test "(__asl_auth_host_command)" = "help"' -a show -d 'explain any key, object or envelope'
 complete -c asl-auth-host -n 'test "(__asl_auth_host_command)" = "help"' -a sign -d 'add a signature to an envelope'
@@ -256,4 +282,5 @@ complete -c asl-auth-host -n 'test "(__asl_auth_host_command)" = "help"' -a audi
 complete -c asl-auth-host -n 'test "(__asl_auth_host_command)" = "help"' -a admission -d 'ask another domain to be admitted'
 complete -c asl-auth-host -n 'test "(__asl_auth_host_command)" = "help"' -a admit -d 'decide about another domain\'s request'
 complete -c asl-auth-host -n 'test "(__asl_auth_host_command)" = "help"' -a pin -d 'trust another domain, by its words'
+complete -c asl-auth-host -n 'test "(__asl_auth_host_command)" = "help"' -a bundle -d 'carry authority to another machine, encrypted'
 complete -c asl-auth-host -n 'test "(__asl_auth_host_command)" = "help"' -a help -d 'explain a command'
