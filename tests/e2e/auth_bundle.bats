@@ -13,7 +13,7 @@ setup_file() {
     cp $name/domains/*/domain.card $name.card
   done
   # Identities whose secrets are 32 times 1, 2 and 3.
-  python3 - <<'PY'
+  /usr/bin/python3 - <<'PY'
 import sys
 CHARS = 'qpzry9x8gf2tvdw0s3jn54khce6mua7l'
 def polymod(values):
