@@ -138,7 +138,7 @@ need_sops() {
   cp r.sops.yaml stranger.sops.yaml
   "$sops" rotate -i --add-age "$(<to3)" stranger.sops.yaml
   run -7 --separate-stderr asl_host --root guest bundle verify stranger.sops.yaml --identity id1
-  [[ $stderr == *"(rule bundle-envelope)"*"$(<to3)"* ]]
+  [[ $stderr == *"$(<to3)"*"(rule bundle-envelope)"* ]]
   "$sops" decrypt r.sops.yaml >plain.yaml
   "$sops" encrypt --age "$(<to1),$(<to2)" plain.yaml >all.sops.yaml
   run -8 --separate-stderr asl_host --root guest bundle verify all.sops.yaml --identity id1

@@ -128,9 +128,8 @@ Result<void> check_plan(const Bundle& bundle, const Signer& root, std::span<cons
     return fail(ErrorCode::kUsage, "a bundle for recovery holds the root key");
   for (const AgeRecipient& recipient : bundle.recipients)
     if (std::ranges::find(custody, recipient) == custody.end())
-      return fail(Error(
-          broken_rule("bundle-custody", "the host policy does not list this recipient", to_text(recipient))
-              .error()));
+      return broken_rule("bundle-custody", "the host policy does not list this recipient",
+                         to_text(recipient));
   return {};
 }
 

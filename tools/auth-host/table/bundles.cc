@@ -70,8 +70,7 @@ CommandSpec bundle_verify_row() {
           .options = {identity_option()},
           .examples = {{"asl-auth-host bundle verify asl-rescue-52e89ec6aa01.sops.yaml --identity me.age",
                         "Check it."}},
-          .exit_codes = {4, 5, 7, 8, 10},
-          .needs_root = false};
+          .exit_codes = {4, 5, 7, 8, 10}};
 }
 
 CommandSpec bundle_open_row() {
@@ -112,8 +111,7 @@ CommandSpec bundle_open_row() {
       .examples = {{"asl-auth-host bundle open asl-recovery-52e89ec6aa01.sops.yaml --identity me.age "
                     "--reinstall-root",
                     "Get the root key back."}},
-      .exit_codes = {3, 4, 5, 7, 8, 9, 10},
-      .needs_root = false};
+      .exit_codes = {3, 4, 5, 7, 8, 9, 10}};
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 // Things that can sign: a key in this process (signing_key.h), later a hardware token. There is no way to
-// have one sign plain bytes: it is asked through sign_object (envelope.h), which looks at what it signs, and for
-// bundles through bundle.h.
+// have one sign plain bytes: it is asked through sign_object (envelope.h), which looks at what it signs, and
+// for bundles through bundle.h.
 #pragma once
 
 #include <array>
