@@ -72,7 +72,7 @@ need_sops() {
   [[ $stderr == *"not opened: "* ]]
   [ ! -e out ]
   run -0 --separate-stderr asl_host --root nowhere bundle open r.sops.yaml --identity id1 --to out --confirm "$(words_of <made)"
-  [[ $stderr == *"destroy it now"* && $output == *"host         none here"* ]]
+  [[ $stderr == *"destroy it now"* && $output == *"host         does not know this domain"* ]]
   asl_host dam verify out/dam.chain
   cmp <(cut -d' ' -f3 out/root.pub) <(cut -d' ' -f3 guest/domains/*/certs/root.pub)
 }
@@ -143,6 +143,28 @@ need_sops() {
   "$sops" encrypt --age "$(<to1),$(<to2)" plain.yaml >all.sops.yaml
   run -8 --separate-stderr asl_host --root guest bundle verify all.sops.yaml --identity id1
   [[ $stderr == *"unencrypted_suffix"* ]]
+}
+
+@test "a recipient that is no X25519 key is exit 10" {
+  plugin=age1yubikey1qwt50d05nh5vutpdzmlg5wn80xq5negm4uj9ghv0snvdd3yysf5yw3rhl3t
+  run -10 --separate-stderr create rescue --to r.sops.yaml --recipient $plugin
+  [[ $stderr == *"no X25519 key"*"$plugin"*"try: "* && ! -e r.sops.yaml ]]
+  printf '{"custody_recipients":["%s"],"kind":"host-policy","v":1}\n' $plugin >guest/host/host-policy.json
+  run -10 --separate-stderr create recovery --to r.sops.yaml
+  [[ $stderr == *host-policy.json* && ! -e r.sops.yaml ]]
+  create rescue --to r.sops.yaml
+  sed "s/$(<to2)/$plugin/" r.sops.yaml >p.sops.yaml
+  run -10 --separate-stderr asl_host --root guest bundle verify p.sops.yaml --identity id1
+  [[ $stderr == *"no X25519 key"*"try: open it with sops"* ]]
+  printf 'AGE-PLUGIN-YUBIKEY-1QQQQ\n' >plugin-id
+  run -10 --separate-stderr asl_host --root guest bundle verify r.sops.yaml --identity plugin-id
+  [[ $stderr == *"identity of a plugin"* && $stderr != *QQQQ* ]]
+}
+
+@test "a request of another domain is not put into a bundle" {
+  asl_host --root archive admission request guest.card --pass-file pass --to other.sig >/dev/null
+  run -5 --separate-stderr create admission --request other.sig --to a.sops.yaml
+  [[ $stderr == *"(rule bundle-admission)"* && ! -e a.sops.yaml ]]
 }
 
 @test "JSON says the same" {

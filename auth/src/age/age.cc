@@ -84,8 +84,25 @@ Result<ByteSource> unarmored(const ByteSource& file, AgeArmor armor) {
 
 }  // namespace
 
+namespace {
+
+// A plugin's ("age1yubikey1...", "age1pq1..."): what stands before bech32's last '1' is its name. Or an SSH
+// key.
+bool is_other_recipient(std::string_view text) {
+  constexpr std::string_view kPlugin = "age1";
+  return text.starts_with("ssh-") ||
+         (text.starts_with(kPlugin) && text.find('1', kPlugin.size()) != text.npos);
+}
+
+}  // namespace
+
 Result<AgeRecipient> parse_age_recipient(std::string_view text) {
   start_crypto();
+  if (is_other_recipient(text))
+    return fail(Error{.code = ErrorCode::kUnsupported,
+                      .message = "an age recipient that is no X25519 key (of a plugin, or an SSH key)",
+                      .object = std::string(text.substr(0, 80)),
+                      .hint = "a recipient as age-keygen makes it: age1..."});
   const auto bytes = decode_bech32(kRecipientPrefix, text);
   AgeRecipient recipient;
   const bool lower = std::ranges::none_of(text, [](char c) { return c >= 'A' && c <= 'Z'; });

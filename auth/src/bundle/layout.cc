@@ -136,6 +136,23 @@ Result<EnvelopeSignature> sign_bundle_contents(const SecretBytes& canonical, Sig
   return signature;
 }
 
+Result<AdmissionRequest> bundle_request(const Bundle& bundle) {
+  ASL_ASSIGN(const Envelope envelope, decode_envelope(bundle.admission_request, Kind::kAdmissionRequest));
+  ASL_ASSIGN(const Value value, decode_canonical(envelope.payload));
+  ASL_ASSIGN(AdmissionRequest request, admission_request_of(value));
+  const PublicKey& root = bundle.chain.latest().root_key;
+  ASL_ASSIGN(const auto signers, verify_envelope(envelope, {&root, 1}));
+  if (signers.empty())
+    return broken_rule("bundle-admission", "its request is not signed by the domain's root key");
+  std::string chain;
+  for (const std::string& dam : request.dam_chain) chain += dam + "\n";
+  if (request.domain_id != bundle.domain_id() || request.audience != bundle.audience ||
+      chain != bundle.chain.encode() || request.policy_hash != policy_hash(bundle.policy) ||
+      request.policy_document != encode_policy(bundle.policy))
+    return broken_rule("bundle-admission", "its request says something else than the bundle");
+  return request;
+}
+
 std::vector<std::string> recipient_texts(std::span<const AgeRecipient> recipients) {
   std::vector<std::string> texts;
   for (const AgeRecipient& recipient : recipients) texts.push_back(to_text(recipient));
@@ -150,6 +167,10 @@ Result<std::vector<AgeIdentity>> parse_identities(const SecretBytes& text) {
     rest.remove_prefix(std::min(rest.size(), line.size() + 1));
     if (line.ends_with('\r')) line.remove_suffix(1);
     if (line.empty() || line.starts_with('#')) continue;
+    if (line.starts_with("AGE-PLUGIN-"))
+      return fail(Error{.code = ErrorCode::kUnsupported,
+                        .message = "an identity of a plugin: only X25519 keys open anything here",
+                        .hint = "open it with sops"});
     // The parser's message must not show a line of a key file.
     auto identity = AgeIdentity::parse(line);
     if (!identity)
@@ -170,9 +191,11 @@ Result<std::vector<AgeRecipient>> parse_host_policy(std::string_view text) {
   if (value.object()->size() != 3 || kind == nullptr || kind->text() == nullptr ||
       *kind->text() != "host-policy" || version == nullptr || version->integer() == nullptr ||
       *version->integer() != 1 || list == nullptr || list->array() == nullptr ||
-      list->array()->size() > kSignaturesMax)
+      list->array()->size() > kCustodyRecipientsMax)
     return broken_rule("object-fields",
-                       "a host policy has the fields custody_recipients, kind (host-policy) and v (1)");
+                       fmt::format("a host policy has the fields custody_recipients (at most {}), kind "
+                                   "(host-policy) and v (1)",
+                                   kCustodyRecipientsMax));
   std::vector<AgeRecipient> recipients;
   for (const Value& item : *list->array()) {
     if (item.text() == nullptr) return broken_rule("object-value", "a custody recipient is a text");

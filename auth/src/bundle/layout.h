@@ -30,6 +30,9 @@ inline constexpr std::string_view kSealEnds = R"("}]})";
 SecretBytes bundle_pre_authentication(const SecretBytes& canonical);
 Result<void> verify_bundle_contents(const SecretBytes& canonical, const EnvelopeSignature& signature,
                                     const PublicKey& key);
+// The request of a bundle for admission, which is signed by the domain's root key and says of domain,
+// audience, manifests and policy what the bundle says; else rule bundle-admission.
+Result<AdmissionRequest> bundle_request(const Bundle& bundle);
 std::vector<std::string> recipient_texts(std::span<const AgeRecipient> recipients);
 
 }  // namespace asl::auth

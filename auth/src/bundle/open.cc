@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <charconv>
 #include <fmt/format.h>
 
 #include <asl/auth/bundle.h>
@@ -82,6 +81,7 @@ class Opener {
     if (authority == nullptr) return chain.latest().root_key;
     if (authority->genesis().domain_id == domain_id_) {
       if (!authority->has_manifest()) return other_domain("the domain has no manifest here");
+      bundle_.known_here = true;
       const DamChain& known = authority->chain();
       if (!std::ranges::equal(chain.dams(),
                               known.dams().first(std::min(chain.dams().size(), known.dams().size())), {},
@@ -91,6 +91,7 @@ class Opener {
     }
     const Peer* peer = authority->peers().find(domain_id_);
     if (peer == nullptr || peer->dam_version == 0) return chain.latest().root_key;
+    bundle_.known_here = true;
     if (chain.dams().size() < peer->dam_version)
       return other_domain("its manifests are older than those that were accepted");
     if (chain.envelopes()[peer->dam_version - 1].object_hash() != peer->dam_hash)
@@ -190,19 +191,8 @@ class Opener {
     const SecretTree* admission = contents_.field("admission");
     if (admission == nullptr) return {};
     bundle_.admission_request = admission->text_at("admission_request");
-    ASL_ASSIGN(const Envelope envelope, decode_envelope(bundle_.admission_request, Kind::kAdmissionRequest));
-    ASL_ASSIGN(const Value value, decode_canonical(envelope.payload));
-    ASL_ASSIGN(const AdmissionRequest request, admission_request_of(value));
-    const PublicKey& root = bundle_.chain.latest().root_key;
-    ASL_ASSIGN(const auto signers, verify_envelope(envelope, {&root, 1}));
-    if (signers.empty())
-      return broken_rule("bundle-admission", "its request is not signed by the domain's root key");
-    std::string chain;
-    for (const std::string& dam : request.dam_chain) chain += dam + "\n";
-    if (request.domain_id != domain_id_ || request.audience != bundle_.audience ||
-        chain != contents_.text_at("authority.dam") || request.policy_hash != policy_hash(bundle_.policy) ||
-        request.policy_document != contents_.text_at("policy.policy_document") ||
-        request.requested_scope.names() != texts_of(admission->field("requested_scope")) ||
+    ASL_ASSIGN(const AdmissionRequest request, bundle_request(bundle_));
+    if (request.requested_scope.names() != texts_of(admission->field("requested_scope")) ||
         !same_lease(request.courtesy_lease, admission->field("courtesy_lease")))
       return broken_rule("bundle-admission", "its request says something else than the bundle");
     return {};

@@ -76,9 +76,7 @@ class Contents {
   }
 
   Result<SecretTree> admission() {
-    ASL_ASSIGN(const Envelope envelope, decode_envelope(bundle_.admission_request, Kind::kAdmissionRequest));
-    ASL_ASSIGN(const Value value, decode_canonical(envelope.payload));
-    ASL_ASSIGN(const AdmissionRequest request, admission_request_of(value));
+    ASL_ASSIGN(const AdmissionRequest request, bundle_request(bundle_));
     Fields fields = {{"requested_scope", list(request.requested_scope.names())}};
     if (request.courtesy_lease)
       fields.emplace_back("courtesy_lease",

@@ -1,4 +1,3 @@
-#include <cerrno>
 #include <fmt/format.h>
 
 #include <asl/auth/bundle.h>
@@ -47,8 +46,13 @@ Result<std::string> reinstall_root(AuthoritySession& session, const Bundle& bund
   if (session.authority().genesis().domain_id != bundle.domain_id())
     return broken_rule("bundle-domain", "the bundle is of another domain than the one of this host",
                        to_hex(ByteSpan(bundle.domain_id())));
-  ASL_TRY(use_up_bundle(session, bundle));
   const SigningKey key(KeyClass::kDomainRoot, bundle.root_seed);
+  // The bundle may have been opened where less was known.
+  if (!session.authority().has_manifest() ||
+      session.authority().chain().latest().root_key != key.public_key())
+    return broken_rule("bundle-domain", "the bundle's root key is not that of the domain's newest manifest",
+                       to_hex(key_id_of(key.public_key())));
+  ASL_TRY(use_up_bundle(session, bundle));
   const std::string path = root_key_path(session.domain().directory());
   ASL_TRY(write_key_file(path, key, pass_phrase, cost));
   auto committed = session.commit();

@@ -52,11 +52,12 @@ Result<SopsSeal> parse_seal(const YamlNode& node) {
       enc->kind != YamlNode::Kind::kScalar)
     return malformed("an entry of sops.age is not a recipient and its enc");
   auto parsed = parse_age_recipient(recipient->scalar);
-  if (!parsed)
-    return fail(Error{.code = ErrorCode::kUnsupported,
-                      .message = "the SOPS file is for an age recipient that is no X25519 key",
-                      .object = is_identifier(recipient->scalar) ? recipient->scalar.substr(0, 80) : "",
-                      .hint = "open it with sops"});
+  if (!parsed) {
+    Error error = std::move(parsed).error();
+    error.message = "the SOPS file is for " + error.message;
+    error.hint = error.code == ErrorCode::kUnsupported ? "open it with sops" : "";
+    return fail(std::move(error));
+  }
   return SopsSeal{.recipient = *parsed, .enc = enc->scalar};
 }
 

@@ -45,7 +45,7 @@ auth::BundleHost host_of(const Place& place) {
 }
 
 void report_bundle(Context& context, std::string_view command, const std::string& path,
-                   const auth::Bundle& bundle, bool known, const std::vector<std::string>& written) {
+                   const auth::Bundle& bundle, const std::vector<std::string>& written) {
   std::vector<std::string> recipients;
   for (const auto& recipient : bundle.recipients) recipients.push_back(auth::to_text(recipient));
   if (context.json) {
@@ -62,7 +62,7 @@ void report_bundle(Context& context, std::string_view command, const std::string
     json["artifacts"] = bundle.artifacts.size();
     json["object_hash"] = to_hex(bundle.contents_hash);
     json["words"] = auth::fingerprint(bundle.contents_hash);
-    json["checked_by_host"] = known;
+    json["checked_by_host"] = bundle.known_here;
     Json files = Json::array();
     for (const std::string& file : written) files.push_back(printable(file));
     json["written"] = files;
@@ -80,7 +80,8 @@ void report_bundle(Context& context, std::string_view command, const std::string
   for (const std::string& recipient : recipients) print_fact(context, "recipient", recipient);
   if (!bundle.notes.empty()) print_fact(context, "notes", bundle.notes);
   print_fact(context, "words", auth::fingerprint(bundle.contents_hash));
-  if (!known) print_fact(context, "host", "none here: only the words say that it is the right domain");
+  if (!bundle.known_here)
+    print_fact(context, "host", "does not know this domain: only the words say that it is the right one");
   for (const std::string& file : written) print_fact(context, "written", file);
 }
 
@@ -123,7 +124,8 @@ Result<auth::Bundle> plan_bundle(const ParsedOptions& options, const auth::Autho
                       .purpose = auth::purpose_of_name(purpose).value(),
                       .audience = authority.genesis().domain_id,
                       .chain = authority.chain(),
-                      .policy = authority.policy()};
+                      .policy = authority.policy(),
+                      .known_here = true};
   std::ranges::copy(auth::random_secret(bundle.bundle_id.size()).span(), bundle.bundle_id.begin());
   const auto state = domain.state();
   bundle.key_created_at =
@@ -184,7 +186,7 @@ Result<int> run_bundle_create(Context& context, const ParsedOptions& options) {
   const std::string path =
       options.text("to").value_or(open.host_directory() + "/sops-bundles/" + auth::bundle_file_name(bundle));
   ASL_TRY(auth::write_bundle_file(path, text));
-  report_bundle(context, "bundle create", path, bundle, true, {});
+  report_bundle(context, "bundle create", path, bundle, {});
   return kExitOk;
 }
 
@@ -192,7 +194,7 @@ Result<int> run_bundle_verify(Context& context, const ParsedOptions& options) {
   const std::string& path = options.argument("FILE");
   ASL_ASSIGN(const Place place, open_place(context));
   ASL_ASSIGN(const auth::Bundle bundle, read_bundle(options, path, host_of(place)));
-  report_bundle(context, "bundle verify", path, bundle, place.authority.has_value(), {});
+  report_bundle(context, "bundle verify", path, bundle, {});
   return kExitOk;
 }
 
@@ -217,7 +219,7 @@ Result<int> run_bundle_open(Context& context, const ParsedOptions& options) {
     ASL_ASSIGN(std::string key, auth::reinstall_root(session, bundle, phrase, chosen_cost(options)));
     written.push_back(std::move(key));
   }
-  report_bundle(context, "bundle open", path, bundle, place.authority.has_value(), written);
+  report_bundle(context, "bundle open", path, bundle, written);
   context.warn("a bundle is for the way only: destroy it now, and every copy on media: " + printable(path));
   return kExitOk;
 }

@@ -30,6 +30,7 @@ struct AgeRecipient {
   std::array<std::byte, 32> key{};
   auto operator<=>(const AgeRecipient&) const = default;
 };
+// kUnsupported for what age knows besides: recipients of plugins, SSH keys.
 Result<AgeRecipient> parse_age_recipient(std::string_view text);
 std::string to_text(const AgeRecipient& recipient);
 

@@ -31,6 +31,7 @@ namespace asl::auth {
 inline constexpr std::size_t kBundleFileMax = std::size_t{1} << 20;  // bytes
 inline constexpr std::size_t kBundleArtifactsMax = 256;
 inline constexpr std::size_t kBundleNotesMax = 4096;       // bytes
+inline constexpr std::size_t kCustodyRecipientsMax = 64;   // as many as a bundle has recipients
 inline constexpr std::size_t kIdentityFileMax = 64 << 10;  // bytes: hundreds of identities
 
 enum class BundlePurpose : std::uint8_t { kAdmission, kRescue, kRecovery };
@@ -51,6 +52,7 @@ struct Bundle {
   std::string notes{};
   SecretBytes root_seed{};  // purpose recovery only
   Digest contents_hash{};   // the object hash of what is signed; its words are the bundle's words
+  bool known_here = false;  // opened: by what the host knows of the domain, not by the bundle alone
 
   const DomainId& domain_id() const { return chain.latest().domain_id; }
 };
