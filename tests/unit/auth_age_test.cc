@@ -243,6 +243,13 @@ TEST(Age, KeysHaveOneSpelling) {
   EXPECT_FALSE(parse_age_recipient(recipient + "q").has_value());
   EXPECT_FALSE(parse_age_recipient(as_text(text.span())).has_value());
   EXPECT_FALSE(parse_age_recipient("").has_value());
+  for (const std::string_view other :
+       {"age1yubikey1qwt50d05nh5vutpdzmlg5wn80xq5negm4uj9ghv0snvdd3yysf5yw3rhl3t", "age1pq1q",
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA"}) {
+    const auto result = parse_age_recipient(other);
+    ASSERT_FALSE(result.has_value());
+    EXPECT_EQ(result.error().code, ErrorCode::kUnsupported) << other;
+  }
   for (std::size_t at = 0; at < recipient.size(); ++at) {
     std::string changed = recipient;
     changed[at] = changed[at] == 'q' ? 'p' : 'q';

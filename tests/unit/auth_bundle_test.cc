@@ -211,6 +211,7 @@ TEST_F(Bundles, ComeBackAsTheyWere) {
     SigningKey root = root_key();
     const std::string text = value_of(seal_bundle(made, root, made.recipients));
     const Bundle bundle = value_of(open(text));
+    EXPECT_FALSE(bundle.known_here);
     EXPECT_EQ(bundle.contents_hash, made.contents_hash);
     EXPECT_EQ(bundle.notes, made.notes);
     EXPECT_EQ(bundle.admission_request, made.admission_request);
@@ -279,7 +280,7 @@ TEST_F(Bundles, GiveTheRootKeyToCustodyOnly) {
 TEST_F(Bundles, AreJudgedByWhatTheHostKnows) {
   const std::string text = seal(plan());
   const Authority now = authority();
-  EXPECT_TRUE(open_bundle(text, identities_, bundle_host(now, *domain_)).has_value());
+  EXPECT_TRUE(value_of(open_bundle(text, identities_, bundle_host(now, *domain_))).known_here);
   // A history that the log does not know, signed by the same root.
   Bundle forged = plan();
   SigningKey root = root_key();
@@ -310,6 +311,13 @@ TEST_F(Bundles, AreUsedOnce) {
     AuthoritySession open_session = session();
     EXPECT_TRUE(breaks(reinstall_root(open_session, value_of(open(seal(plan()))), phrase, kKdfFloor),
                        "bundle-custody"));
+  }
+  {
+    // The root key of an older manifest.
+    Bundle retired = value_of(open(seal(plan(BundlePurpose::kRecovery))));
+    retired.root_seed = test::key_of(KeyClass::kDomainRoot, 3).seed();
+    AuthoritySession open_session = session();
+    EXPECT_TRUE(breaks(reinstall_root(open_session, retired, phrase, kKdfFloor), "bundle-domain"));
   }
   AuthoritySession first = session();
   const std::string path = value_of(reinstall_root(first, bundle, phrase, kKdfFloor));
@@ -397,11 +405,47 @@ TEST(Bundle, OpensWhatWasMadeOnce) {
   }
 }
 
+// tests/compat/auth/recovery.sops.yaml after the program sops 3.10.2 had it: rotate, rotate -i of the JSON, decrypt
+// and encrypt to the same recipients in the other order, as YAML and JSON.
+TEST(Bundle, OpensWhatStockSopsWroteAnew) {
+  std::vector<AgeIdentity> identities;
+  identities.push_back(identity_of(1));
+  const std::string folder = ASL_SOURCE_TREE "/tests/compat/auth/";
+  const Bundle before = value_of(open_bundle(test::read_file(folder + "recovery.sops.yaml"), identities, {}));
+  for (const std::string name : {"rotated.yaml", "rotated.json", "encrypted.yaml", "encrypted.json"}) {
+    const Bundle bundle =
+        value_of(open_bundle(test::read_file(folder + "stock-sops/" + name), identities, {}));
+    EXPECT_EQ(bundle.contents_hash, before.contents_hash) << name;
+    EXPECT_EQ(bundle.recipients, before.recipients) << name;
+    EXPECT_TRUE(equal_secrets(bundle.root_seed.span(), before.root_seed.span())) << name;
+  }
+}
+
+// The same bundle after sops set, rotate --add-age, rotate --rm-age, and encrypt without --encrypted-regex.
+TEST(Bundle, RefusesWhatStockSopsChanged) {
+  std::vector<AgeIdentity> identities;
+  identities.push_back(identity_of(1));
+  const std::map<std::string, std::string> expected = {{"set.yaml", "(rule bundle-signed)"},
+                                                       {"stranger.yaml", "(rule bundle-envelope)"},
+                                                       {"fewer.yaml", "(rule bundle-envelope)"},
+                                                       {"everything.yaml", "selected by unencrypted_suffix"}};
+  for (const auto& [name, message] : expected) {
+    const auto result = open_bundle(test::read_file(ASL_SOURCE_TREE "/tests/compat/auth/stock-sops/" + name),
+                                    identities, {});
+    ASSERT_FALSE(result) << name;
+    EXPECT_NE(result.error().to_string().find(message), std::string::npos) << result.error().to_string();
+  }
+}
+
 TEST(BundleIdentities, NeverShowALine) {
   const auto bad = parse_identities(secret_of("# mine\nAGE-SECRET-KEY-1SECRET\n"));
   ASSERT_FALSE(bad);
   EXPECT_EQ(bad.error().to_string().find("SECRET-KEY-1SECRET"), std::string::npos);
   EXPECT_FALSE(parse_identities(secret_of("# nothing\n")).has_value());
+  const auto plugin = parse_identities(secret_of("AGE-PLUGIN-YUBIKEY-1SECRET\n"));
+  ASSERT_FALSE(plugin);
+  EXPECT_EQ(plugin.error().code, ErrorCode::kUnsupported);
+  EXPECT_EQ(plugin.error().to_string().find("1SECRET"), std::string::npos);
 }
 
 }  // namespace
