@@ -405,8 +405,8 @@ TEST(Bundle, OpensWhatWasMadeOnce) {
   }
 }
 
-// tests/compat/auth/recovery.sops.yaml after the program sops 3.10.2 had it: rotate, rotate -i of the JSON, decrypt
-// and encrypt to the same recipients in the other order, as YAML and JSON.
+// tests/compat/auth/recovery.sops.yaml after the program sops 3.10.2 had it: rotate, rotate -i of the JSON,
+// decrypt and encrypt to the same recipients in the other order, as YAML and JSON.
 TEST(Bundle, OpensWhatStockSopsWroteAnew) {
   std::vector<AgeIdentity> identities;
   identities.push_back(identity_of(1));
@@ -430,8 +430,8 @@ TEST(Bundle, RefusesWhatStockSopsChanged) {
                                                        {"fewer.yaml", "(rule bundle-envelope)"},
                                                        {"everything.yaml", "selected by unencrypted_suffix"}};
   for (const auto& [name, message] : expected) {
-    const auto result = open_bundle(test::read_file(ASL_SOURCE_TREE "/tests/compat/auth/stock-sops/" + name),
-                                    identities, {});
+    const auto result =
+        open_bundle(test::read_file(ASL_SOURCE_TREE "/tests/compat/auth/stock-sops/" + name), identities, {});
     ASSERT_FALSE(result) << name;
     EXPECT_NE(result.error().to_string().find(message), std::string::npos) << result.error().to_string();
   }
