@@ -273,14 +273,17 @@ int build(const std::string& directory, std::uint64_t references) {
 // RocksDB goes on merging what the building has written; its reads are none of the look-ups'. Returns
 // seconds.
 double wait_for_merges() {
+  constexpr int kQuietLooks = 5;
+  constexpr std::uint64_t kQuietBytes = 1 << 16;  // looking reads a few itself; a merge reads megabytes
   const auto began = Clock::now();
-  // Looking costs a few bytes itself; a merge reads megabytes.
-  for (std::uint64_t before = own("io", "rchar:");;) {
+  std::uint64_t before = own("io", "rchar:");
+  for (int quiet = 0; quiet < kQuietLooks;) {
     std::this_thread::sleep_for(std::chrono::seconds(2));
     const std::uint64_t now = own("io", "rchar:");
-    if (now - before < (1 << 16)) return seconds_since(began);
+    quiet = now - before < kQuietBytes ? quiet + 1 : 0;
     before = now;
   }
+  return seconds_since(began);
 }
 
 int measure(const std::string& directory) {

@@ -12,9 +12,9 @@
 
 namespace asl {
 
-// The block cache holds filters and index blocks (kept before data): 10 bits a key are the filters, 1.2 the
-// index blocks, and what its bookkeeping takes. Bounded, because a process stays under 512 MiB.
-inline constexpr std::size_t kCacheBytesBase = 32 << 20;
+// The block cache holds filters and index blocks (kept before data): 11.1 bits a key, and what its
+// bookkeeping takes. Bounded, because a process stays under 512 MiB.
+inline constexpr std::size_t kCacheBytesBase = 16 << 20;
 inline constexpr std::size_t kCacheBitsPerKey = 13;
 inline constexpr std::size_t kCacheBytesMax = 256 << 20;
 std::size_t cache_bytes_for(std::uint64_t keys);

@@ -47,6 +47,14 @@ std::uint64_t keys_of(std::span<const Index::Segment> segments) {
   return keys;
 }
 
+// Not more than keys_of and not less than half of it: an untyped artifact of one extent has its digest.
+std::uint64_t keys_expected(std::span<const Index::Segment> segments) {
+  std::uint64_t keys = 0;
+  for (const auto& segment : segments)
+    if (segment.reader) keys += std::max(segment.reader->record_count(), segment.reader->extent_count());
+  return keys;
+}
+
 RowBatch::RowBatch() : impl_(std::make_unique<Impl>()) {}
 RowBatch::~RowBatch() = default;
 RowBatch::RowBatch(RowBatch&&) noexcept = default;
@@ -148,7 +156,7 @@ Result<std::unique_ptr<IndexCache>> IndexCache::try_open(const std::string& dire
   auto impl = std::make_unique<Impl>();
   impl->directory = directory;
   impl->stop = target.stop;
-  auto database = open_cache_database(directory, keys_of(target.segments));
+  auto database = open_cache_database(directory, keys_expected(target.segments));
   if (!database && database.error().code != ErrorCode::kIntegrity) return fail(std::move(database).error());
   if (!database) {
     drop_reason = database.error().message;
@@ -185,7 +193,7 @@ Result<std::unique_ptr<IndexCache>> IndexCache::rebuild(const std::string& direc
   impl->stop = target.stop;
   impl->origin = Origin::kRebuilt;
   impl->rebuild_reason = std::move(reason);
-  ASL_ASSIGN(impl->database, open_cache_database(directory, keys_of(target.segments)));
+  ASL_ASSIGN(impl->database, open_cache_database(directory, keys_expected(target.segments)));
   rocksdb::WriteBatch first;
   (void)first.Put(slice_of(kKeyVersion), slice_of(encode_u64(kCacheVersion)));
   ASL_TRY(impl->write(first));
