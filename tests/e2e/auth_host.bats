@@ -28,6 +28,13 @@ asl_host() { "$host" "$@"; }
 # words FILE: the sixteen words of the object in an envelope.
 words() { "$host" show "$1" | awk '$1 == "words" { $1 = ""; print substr($0, 2) }'; }
 
+# other_words WORDS: the same but for the first, which any word may be.
+other_words() {
+  local first=zulu
+  if [[ ${1,,} == zulu\ * ]]; then first=aardvark; fi
+  echo "$first ${1#* }"
+}
+
 key_id() { "$host" key show "$1" | awk '$1 " " $2 == "key id" { print $3 }'; }
 
 new_chain() {
@@ -217,7 +224,7 @@ PY
   [ ! -e dam.chain ]
   [[ $output == *"principals[0].roles[0] = execute"* ]]
   words=$(awk '$1 == "words" { $1 = ""; print substr($0, 2) }' <<<"$output")
-  run -7 --separate-stderr make --pass-file pass --confirm "zulu ${words#* }"
+  run -7 --separate-stderr make --pass-file pass --confirm "$(other_words "$words")"
   [[ $stderr == *"not confirmed, nothing was signed"* ]]
   [ ! -e dam.chain ]
   make --pass-file pass --confirm "$words"
@@ -250,7 +257,7 @@ PY
   run -7 --separate-stderr asl_host sign --add root-set.sig --key b.priv.enc --pass-file pass --confirm "$words"
   [[ $stderr == *"(rule signature-once)"* ]]
   asl_host root-set verify root-set.sig --words "$words"
-  run -7 asl_host root-set verify root-set.sig --words "zulu ${words#* }"
+  run -7 asl_host root-set verify root-set.sig --words "$(other_words "$words")"
   # The next version, by the old keys and the new.
   run asl_host root-set new --after root-set.sig --public b.pub --threshold 1 --key b.priv.enc --pass-file pass \
     --to root-set-2.sig
