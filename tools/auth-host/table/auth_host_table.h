@@ -30,6 +30,7 @@ OptionSpec kdf_option();
 std::vector<OptionSpec> phrase_options();
 std::vector<OptionSpec> date_options();
 OptionSpec operational_key_option();
+OptionSpec root_key_option();
 // --key, required by the handler, and pass_options.
 std::vector<OptionSpec> signing_options();
 // `options` and then `more`.

@@ -46,11 +46,7 @@ CommandSpec bundle_create_row() {
                  .metavar = "FILE",
                  .help = "Where it goes, instead of sops-bundles/asl-PURPOSE-DOMAIN.sops.yaml in the "
                          "root"},
-                {.name = "root-key",
-                 .kind = ValueKind::kPath,
-                 .metavar = "FILE",
-                 .help = "Private root key; without it, the domain's own, certs/root.priv.enc",
-                 .repeatable = true}},
+                root_key_option()},
                pass_options()),
       .examples = {{"asl-auth-host bundle create --purpose recovery --recipient age1... --recipient age1...",
                     "A copy of the root key for two people."}},

@@ -296,6 +296,14 @@ std::vector<OptionSpec> date_options() {
            .repeatable = true}};
 }
 
+OptionSpec root_key_option() {
+  return {.name = "root-key",
+          .kind = ValueKind::kPath,
+          .metavar = "FILE",
+          .help = "Private root key; without it, the domain's own, certs/root.priv.enc",
+          .repeatable = true};
+}
+
 OptionSpec operational_key_option() {
   return {.name = "key",
           .letter = 'k',
